@@ -125,7 +125,9 @@ package struct Authentication: Sendable {
             )
         }
         guard let origin = request.headerFields[.origin] else { return }
-        guard let host = request.authority, origin == "http://\(host)" else {
+        guard let host = request.authority,
+            ["http://\(host)", "https://\(host)"].contains(origin)
+        else {
             throw BrokerError(
                 .forbidden,
                 "An open hub takes nothing from the pages of others, such as \"\(origin)\"."

@@ -250,16 +250,16 @@ package final class SignIn: Sendable {
         guard let code = answer["code"], !code.isEmpty, answer["error"] == nil else {
             throw BrokerError(.forbidden, "The identity provider did not sign you in.")
         }
-        // Also a code that was not taken ends the sign-in.
-        try use(
-            TokenHash(of: flow.cookie),
-            seconds: Int(OpenIDFlow.seconds),
-            again: Self.foreignFlow
-        )
         let credential = try await provider.credential(
             forCode: code,
             of: flow,
             back: try back(name, authority)
+        )
+        // Only who has signed in takes a place among those: nobody else can fill them.
+        try use(
+            TokenHash(of: flow.cookie),
+            seconds: Int(OpenIDFlow.seconds),
+            again: Self.foreignFlow
         )
         return (credential.party, [try session(for: credential), cookie(.flow, "", seconds: 0)])
     }

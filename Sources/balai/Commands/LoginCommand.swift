@@ -15,6 +15,8 @@ struct LoginCommand: AsyncParsableCommand {
     @Option(name: .customLong("as"), help: "Whom it signs in: a party, or the operator.")
     var party = "operator"
     @Option(help: "The person who signs in, a URI.") var subject: String?
+    @Option(help: "A role of the party, admin or one that policies name; may be repeated.")
+    var role: [String] = []
     @Option(help: "The hub's data folder.") var data = "balai-data"
     @Option(help: "Where the browser reaches the hub; else where it listens on this machine.")
     var url: String?
@@ -22,6 +24,9 @@ struct LoginCommand: AsyncParsableCommand {
     func validate() throws {
         guard party == "operator" || Party.isName(party) else {
             throw ValidationError("--as: '\(party)' cannot be the name of a party.")
+        }
+        if let wrong = role.first(where: { !Standing.isRoleName($0) }) {
+            throw ValidationError("--role: '\(wrong)' is no role: one has 1 to 128 bytes.")
         }
         if let subject, !URIText.isValid(subject) || subject.utf8.count > 256 {
             throw ValidationError("--subject: '\(subject)' is no URI of at most 256 bytes.")
@@ -34,9 +39,15 @@ struct LoginCommand: AsyncParsableCommand {
                 throw StartError(.folder, "No hub is at work on the folder \(data).")
             }
             let party: Party = party == "operator" ? .operator : .named(PartyID(party))
+            let standing = Standing(roleNames: role)
             let link = try await folder.hubKey().token(
                 .link,
-                for: Credential(party: party, subject: subject.map { SubjectID($0) }),
+                for: Credential(
+                    party: party,
+                    roles: standing.roles,
+                    otherRoles: standing.otherRoles,
+                    subject: subject.map { SubjectID($0) }
+                ),
                 seconds: SignIn.linkSeconds,
                 at: Timestamp(Date()),
                 id: UUID().uuidString

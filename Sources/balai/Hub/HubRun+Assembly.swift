@@ -121,6 +121,7 @@ extension HubConfiguration {
             host: isAnywhere ? "127.0.0.1" : gateway.hostInURL,
             port: gateway.port,
             isForThisMachine: Loopback.isLoopback(host: gateway.host) && publicURL == nil
+                && tls == nil
         )
     }
 }

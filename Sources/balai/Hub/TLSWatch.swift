@@ -11,6 +11,8 @@ final class TLSWatch: Service {
     private let logger: Logger
     /// What was read last, whether or not it could be used.
     private let seen: Mutex<TLSFiles>
+    /// What was told last of files that cannot be used.
+    private let problem = Mutex<String?>(nil)
 
     /// Throws `StartError` for files that cannot be used.
     init(_ paths: TLSPaths, logger: Logger) throws {
@@ -40,9 +42,15 @@ final class TLSWatch: Service {
             }
             guard isNew else { return }
             try tls.replace(with: files)
+            problem.withLock { $0 = nil }
             logger.notice("the files for TLS were read again")
         } catch {
-            logger.error("TLS stays as it was: \(error)")
+            let text = "TLS stays as it was: \(error)"
+            let isTold = problem.withLock { problem in
+                defer { problem = text }
+                return problem == text
+            }
+            if !isTold { logger.error("\(text)") }
         }
     }
 

@@ -152,6 +152,72 @@ import Testing
         #expect(plain.permissions(of: demo).first?.target == .everything)
     }
 
+    @Test func `people sign in at an issuer that knows the hub as a client`() async throws {
+        let issuers = try await configuration(
+            """
+            issuers:
+              city:
+                issuer: https://id.city.example
+                clientID: balai
+                clientSecretVariable: CITY_SECRET
+                scopes: [profile]
+                rolePrefix: "city:"
+            """
+        ).issuers
+        let settings = try #require(issuers.first)
+        let client = try #require(settings.client)
+        #expect(settings.keys == nil && settings.issuer.audiences.isEmpty)
+        #expect(settings.issuer.rolePrefix == "city:")
+        #expect(client.name == "city" && client.id == "balai" && client.label == "city")
+        #expect(client.secret == .variable("CITY_SECRET") && client.scopes == ["profile"])
+    }
+
+    @Test(arguments: [
+        "issuers: {city: {issuer: https://id.example}}",
+        "issuers: {city: {issuer: https://id.example, audience: [balai]}}",
+        "issuers: {city: {issuer: https://id.example, clientID: a, keys: https://id.example/k}}",
+        "issuers: {city: {issuer: http://id.example, clientID: a}}",
+        "issuers: {city: {issuer: https://id.example, clientID: a, scopes: [a b]}}",
+        """
+        issuers: {city: {issuer: https://id.example, clientID: a, clientSecretFile: f,
+          clientSecretVariable: v}}
+        """,
+        """
+        issuers: {city: {issuer: https://id.example, audience: [b], keys: https://id.example/k,
+          label: City}}
+        """,
+        "tls: {certificate: a.pem}", "tls: {key: a.key}", "tls: {clientCertificates: a.pem}",
+        "certificateParties: {a: {subject: CN=a, party: a}}",
+        """
+        tls: {certificate: a.pem, key: a.key, clientCertificates: c.pem}
+        certificateParties: {a: {subject: CN=a, party: operator}}
+        """,
+        """
+        tls: {certificate: a.pem, key: a.key, clientCertificates: c.pem}
+        certificateParties: {a: {subject: CN=a, party: a}, b: {subject: CN=a, party: b}}
+        """,
+    ])
+    func `settings of identity that say too little, or too much, are refused`(
+        text: String
+    ) async throws {
+        await #expect(throws: ConfigurationError.self) { try await configuration(text) }
+    }
+
+    @Test func `the subjects of certificates are parties with roles`() async throws {
+        let configuration = try await configuration(
+            """
+            tls: {certificate: a.pem, key: a.key, clientCertificates: c.pem}
+            certificateParties:
+              bus: {subject: "CN=bus,O=City", party: bus-company, roles: [admin, driver]}
+            """
+        )
+        #expect(configuration.tls?.clientCertificates == "c.pem")
+        let bus = try #require(configuration.certificateParties["CN=bus,O=City"])
+        #expect(bus.party == .named(PartyID("bus-company")))
+        #expect(bus.roles == .admin && bus.otherRoles == ["driver"])
+        #expect(configuration.reachableURL.hasPrefix("https://"))
+    }
+
     @Test func `an issuer is read with its claims`() async throws {
         let issuers = try await configuration(
             """
