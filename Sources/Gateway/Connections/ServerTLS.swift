@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOSSL
 import NIOTLS
+import SwiftASN1
 import Synchronization
 import X509
 
