@@ -1,5 +1,6 @@
 import ContextModel
 import Foundation
+import NIOHTTP1
 import Processes
 import Testing
 

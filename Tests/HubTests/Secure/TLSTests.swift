@@ -1,6 +1,8 @@
 import AsyncHTTPClient
 import ContextModel
 import Foundation
+import NIOCore
+import NIOHTTP1
 import NIOSSL
 import Processes
 import Testing
@@ -111,16 +113,9 @@ import Testing
             return try await ask(
                 "/ngsi-ld/v1/entities",
                 pair,
+                trusting: nil,
                 fields + ["--data", entity]
             )?.status
-        }
-
-        private func ask(
-            _ path: String,
-            _ pair: CertificateMaker.Pair?,
-            _ more: [String]
-        ) async throws -> (status: Int, body: String)? {
-            try await ask(path, pair, trusting: nil, more)
         }
 
         /// Waits until something is so, as long as it takes a hub to see that files have changed.
@@ -162,7 +157,7 @@ import Testing
         for (name, names) in [
             ("nobody", nil), ("operator", "URI:operator"), ("mail", "email:clinic@city.example"),
             ("both", "URI:urn:city:clinic,URI:urn:city:other"),
-        ] {
+        ] as [(String, String?)] {
             let other = try await world.clients.pair(name, subject: "/CN=\(name)", names: names)
             #expect(try await world.ask("/sign-in", other)?.status == 401, "\(name)")
         }
@@ -180,7 +175,7 @@ import Testing
             names: "URI:urn:city:clinic"
         )
         // The names of an authority are no signature of it.
-        let namesake = try await CertificateMaker("namesake", TestFolder())
+        let namesake = try await CertificateMaker("clients", TestFolder())
         let fake = try await namesake.pair(
             "fake",
             subject: "/CN=clinic",
