@@ -1,5 +1,5 @@
 package import Broker
-import ContextModel
+package import ContextModel
 import Foundation
 import Governance
 import HTTPTypes
