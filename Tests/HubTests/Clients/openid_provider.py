@@ -26,7 +26,9 @@ def check():
             return flask.jsonify(error="invalid_request"), 400
     if flask.request.path == "/oauth2/token":
         client = flask.request.authorization
-        if client is None or (client.username, client.password) != (CLIENT, SECRET):
+        # RFC 6749, section 2.3.1: both are encoded as in a form.
+        shown = client and [urllib.parse.unquote_plus(x) for x in (client.username, client.password)]
+        if shown != [CLIENT, SECRET]:
             return flask.jsonify(error="invalid_client"), 401
         digest = hashlib.sha256(flask.request.form["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
