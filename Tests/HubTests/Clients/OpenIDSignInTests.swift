@@ -62,7 +62,7 @@ import Testing
         async throws
     {
         let folder = try TestFolder()
-        let (provider, address) = try await provider(folder)
+        let (provider, address) = try await startProvider(folder)
         defer { provider.send(SIGKILL) }
         let secret = folder.path + "/secret"
         try Self.secret.write(toFile: secret, atomically: true, encoding: .utf8)
@@ -114,7 +114,7 @@ import Testing
         return try #require(parts.string)
     }
 
-    private func provider(_ folder: TestFolder) async throws -> (ChildProcess, String) {
+    private func startProvider(_ folder: TestFolder) async throws -> (ChildProcess, String) {
         let python = Self.tools + "/python"
         try #require(
             FileManager.default.isExecutableFile(atPath: python),

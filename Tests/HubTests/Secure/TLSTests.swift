@@ -74,13 +74,19 @@ import Testing
             try await clients.pair(name, subject: "/CN=clinic", names: "URI:urn:city:clinic")
         }
 
-        /// What `curl` gets: the status and the body; nil where there is no connection.
+        /// What `curl` gets.
+        struct Answer: Equatable {
+            var status: Int
+            var body: String
+        }
+
+        /// Asks with `curl`; nil where there is no connection.
         func ask(
             _ path: String = "/sign-in",
             _ pair: CertificateMaker.Pair? = nil,
             trusting authority: CertificateMaker? = nil,
             _ more: [String] = []
-        ) async throws -> (status: Int, body: String)? {
+        ) async throws -> Answer? {
             var arguments = [
                 "--silent", "--max-time", "20", "--write-out", "\n%{http_code}", "--cacert",
                 (authority ?? servers).authority.certificate,
@@ -95,7 +101,7 @@ import Testing
             guard await curl.ended() == .exited(0) else { return nil }
             let lines = output.split(separator: "\n", omittingEmptySubsequences: false)
             let status = try #require(lines.last.flatMap { Int($0) })
-            return (status, lines.dropLast().joined(separator: "\n"))
+            return Answer(status: status, body: lines.dropLast().joined(separator: "\n"))
         }
 
         func isKnown(as party: String, _ pair: CertificateMaker.Pair) async throws -> Bool {
