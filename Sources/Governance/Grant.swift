@@ -12,6 +12,8 @@ package struct ReadGrant: Sendable {
     /// Whom the entities are about that the grant was found to cover; nil where it covers no data about
     /// people.
     package let notes: DisclosureNotes?
+    /// Of statistics, so many people a group has at least to be told of; nil for any number.
+    package let smallestGroup: Int?
 
     package var party: Party { sharer.party }
 
@@ -19,8 +21,10 @@ package struct ReadGrant: Sendable {
         condition: Condition,
         hidden: HiddenAttributes,
         sharer: Sharer,
-        _ notes: DisclosureNotes? = nil
+        _ notes: DisclosureNotes? = nil,
+        smallestGroup: Int? = nil
     ) {
+        self.smallestGroup = smallestGroup
         self.sharer = sharer
         self.condition = condition
         self.hidden = hidden
@@ -42,16 +46,20 @@ package struct WriteGrant: Sendable {
     /// They end with the entity, attribute or instance they are part of, when the writer
     /// deletes that or writes an instance of an evolution anew.
     package let hidden: HiddenAttributes
+    /// What is shaped for this writer when it reads: no change of its own ends that.
+    package let shaped: [HiddenAttributes.Element]
     /// Whose right it is: those who write take turns.
     package let sharer: Sharer
 
+    /// What is rounded or coarsened when the writer reads may be written: to give a value tells none.
     init(
         condition: Condition,
         hidden: HiddenAttributes = HiddenAttributes(),
         sharer: Sharer
     ) {
         self.condition = condition
-        self.hidden = hidden
+        self.hidden = hidden.ofWriter
+        shaped = hidden.shaped
         self.sharer = sharer
     }
 }
@@ -143,7 +151,8 @@ extension Policy {
                 ReadGrant(
                     condition: rights.view.condition,
                     hidden: hidden,
-                    sharer: caller.sharer
+                    sharer: caller.sharer,
+                    smallestGroup: action == .aggregate ? smallestGroup(for: caller) : nil
                 )
             )
         }
@@ -156,6 +165,13 @@ extension Policy {
                 notes
             )
         )
+    }
+
+    /// So many people a group has at least in a statistic for the caller: of several rules the strictest
+    /// counts, as with what they hide.
+    func smallestGroup(for caller: Caller) -> Int? {
+        permissions(for: caller).filter { $0.permits(.aggregate, to: caller) }
+            .compactMap(\.smallestGroup).max()
     }
 
     /// What a caller sees or changes: the entities, and what is hidden in them.

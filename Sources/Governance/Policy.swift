@@ -44,7 +44,7 @@ package struct Permission: Sendable, Hashable {
     /// The entities it covers.
     package var target: Condition
     /// The classes of data that it covers; the entity's own, whatever the classes of its attributes.
-    package var classes = DataClass.all
+    package var classes = ClassSelection.all
     /// Attributes that stay invisible, in all entities: also in those that it does not cover.
     package var hiddenAttributes: Set<IRI>
     /// What the data may be used for, narrower purposes included; with none it may be used for anything,
@@ -54,6 +54,8 @@ package struct Permission: Sendable, Hashable {
     package var basis: LegalBasis
     /// When it is in force.
     package var validity: Validity
+    /// Of statistics, so many people a group has at least to be told of; nil for any number.
+    package var smallestGroup: Int?
     /// What it is called in the record and in previews.
     package var name: String?
 
@@ -79,9 +81,10 @@ package struct Permission: Sendable, Hashable {
 
     /// The rule with its classes as a part of its condition.
     func classified(by classification: Classification) -> Permission {
-        guard classes != DataClass.all else { return self }
+        guard classes != .all else { return self }
         var rule = self
-        rule.target = target.and(classification.test(of: classes))
+        // A class that the tenant has no more covers nothing.
+        rule.target = target.and(classification.test(of: classes) ?? .nothing)
         return rule
     }
 
@@ -124,7 +127,7 @@ package struct Prohibition: Sendable, Hashable {
     /// The entities that are hidden.
     package private(set) var hiddenEntities: Condition
     /// The classes of data that it is about; the entity's own, whatever the classes of its attributes.
-    package var classes = DataClass.all
+    package var classes = ClassSelection.all
     /// What the assignee may not do.
     package var actions: Set<Action>
     /// When it is in force.
@@ -137,13 +140,24 @@ package struct Prohibition: Sendable, Hashable {
     /// `target` says by identifiers, types and scopes in which entities the attributes are hidden.
     ///
     /// It must not look at their attributes: whether something is hidden would tell what these hold.
-    package init(assignee: Permission.Assignee, target: Condition, attributes: Set<IRI>) {
+    ///
+    /// With a `shaping` the attributes are not hidden, but shown as it makes them.
+    package init(
+        assignee: Permission.Assignee,
+        target: Condition,
+        attributes: Set<IRI>,
+        shaping: Shaping? = nil
+    ) {
         precondition(
             !target.looksAtAttributes,
             "what is hidden is decided by what entities are, and not by what they hold"
         )
         self.assignee = assignee
-        hidden = HiddenAttributes.Element(condition: target, names: attributes)
+        hidden = HiddenAttributes.Element(
+            condition: target,
+            names: attributes,
+            shaping: shaping
+        )
         hiddenEntities = .nothing
         actions = Set(Action.allCases)
     }
@@ -159,15 +173,21 @@ package struct Prohibition: Sendable, Hashable {
     /// The entities that it is about.
     package var target: Condition { hidden?.condition ?? hiddenEntities }
 
-    /// The attributes that it hides; none where it hides the entities themselves.
+    /// The attributes that it hides or shapes; none where it hides the entities themselves.
     package var attributes: Set<IRI> { hidden?.names ?? [] }
+
+    /// What it makes of the attributes; nil where it hides them.
+    package var shaping: Shaping? { hidden?.shaping }
 
     /// The rule with its classes as a part of its condition.
     func classified(by classification: Classification) -> Prohibition {
-        guard classes != DataClass.all else { return self }
+        guard classes != .all else { return self }
         var rule = self
-        let test = classification.test(of: classes)
-        rule.hidden = hidden.map { .init(condition: $0.condition.and(test), names: $0.names) }
+        // What is about a class that the tenant has no more is about everything.
+        let test = classification.test(of: classes) ?? .everything
+        rule.hidden = hidden.map {
+            .init(condition: $0.condition.and(test), names: $0.names, shaping: $0.shaping)
+        }
         rule.hiddenEntities = hiddenEntities.and(test)
         return rule
     }

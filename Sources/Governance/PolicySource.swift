@@ -14,6 +14,10 @@ package final class PolicySource: Sendable {
     }
 
     fileprivate struct State {
+        /// What holds in all tenants besides the rules that the hub keeps.
+        var base: Policy
+        /// The rules for all tenants that the hub keeps; nil before any are known.
+        var kept: CommonRules?
         /// What holds in all tenants.
         var common: Policy
         /// What each tenant says, whether it is in force by now or not.
@@ -42,7 +46,7 @@ package final class PolicySource: Sendable {
         clock: @escaping @Sendable () -> Timestamp = { Timestamp(microseconds: .min) }
     ) {
         self.clock = clock
-        state = Mutex(State(common: common))
+        state = Mutex(State(base: common, common: common))
         for (tenant, rules) in tenants { put(rules, of: tenant) }
     }
 
@@ -72,18 +76,29 @@ package final class PolicySource: Sendable {
     }
 
     /// Puts another common policy into force: whoever asks from now on gets this one.
-    package func replace(with new: Policy) { change { $0.common = new } }
+    ///
+    /// The rules that the hub keeps hold besides.
+    package func replace(with new: Policy) { change { $0.base = new } }
 
     /// Puts another common policy into force, unless the one of the number is not in force any more;
     /// returns whether it did.
     package func replace(_ number: Int, with new: Policy) -> Bool {
         state.withLock { state in
             guard state.number == number else { return false }
-            state.common = new
+            state.base = new
             advance(&state)
             return true
         }
     }
+
+    /// The rules for all tenants that the hub keeps; nil before any are known.
+    package var kept: CommonRules? { state.withLock(\.kept) }
+
+    /// What holds in all tenants besides the rules that the hub keeps.
+    package var base: Policy { state.withLock(\.base) }
+
+    /// Puts other kept rules into force in all tenants.
+    package func put(_ kept: CommonRules?) { change { $0.kept = kept } }
 
     // MARK: Tenants
 
@@ -149,12 +164,24 @@ package final class PolicySource: Sendable {
 
     private func advance(_ state: inout State) {
         state.now = max(state.now, clock())
+        state.common = state.base.with(state.kept)
         state.current = state.tenants.mapValues { $0.policy(under: state.common, at: state.now) }
         let coming = state.tenants.values.flatMap(\.moments).filter { $0 > state.now }.min()
         next.store(coming?.microseconds ?? .max, ordering: .releasing)
         state.number += 1
         newest.store(state.number, ordering: .releasing)
         state.signal?.yield()
+    }
+}
+
+extension Policy {
+    /// The policy with the rules that the hub keeps for all tenants.
+    fileprivate func with(_ kept: CommonRules?) -> Policy {
+        guard let kept else { return self }
+        var all = self
+        all.permissions += kept.permissions
+        all.prohibitions += kept.prohibitions
+        return all
     }
 }
 
@@ -199,6 +226,14 @@ package struct TenantRules: Sendable {
             choices: choices,
             isOpen: common.isOpen
         ).indexed
+    }
+
+    /// The tenant's rules with those for all tenants, as a preview compares them.
+    package func with(_ common: CommonRules) -> TenantRules {
+        var all = self
+        all.permissions += common.permissions
+        all.prohibitions += common.prohibitions
+        return all
     }
 
     /// When rules begin or end.

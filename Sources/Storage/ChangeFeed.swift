@@ -115,7 +115,7 @@ extension Document.Kind {
     package var isFollowed: Bool {
         switch self {
         case .subscription, .registrationSubscription, .registration, .ldContext, .policy,
-            .classification, .dataPolicy, .choices:
+            .classification, .dataPolicy, .choices, .commonRules:
             true
         case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
             .service, .recordMark, .privacyLedger:

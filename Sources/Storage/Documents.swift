@@ -18,6 +18,8 @@ package struct Document: Sendable, Hashable {
         case policy
         /// The classification of the tenant's data: one document.
         case classification
+        /// The rules for all tenants that the operator wrote: one document, of the default tenant.
+        case commonRules
         /// A policy that the tenant's operator wrote.
         case dataPolicy
         /// The choices of one person.

@@ -6,12 +6,7 @@ package import Governance
 /// It is decided here for every store and for the matching of subscriptions.
 extension HiddenAttributes {
     /// The attributes that are hidden in the entity.
-    package func names(in entity: Entity) -> Set<IRI> {
-        guard !isUniform else { return everywhere }
-        return elements.reduce(into: everywhere) { names, element in
-            if element.condition.matches(entity) { names.formUnion(element.names) }
-        }
-    }
+    package func names(in entity: Entity) -> Set<IRI> { shaping(in: entity).hidden }
 
     /// The condition as it holds for what the owner sees.
     ///
@@ -23,13 +18,20 @@ extension HiddenAttributes {
         case .all(let parts): .all(parts.map(restricting))
         case .any(let parts): .any(parts.map(restricting))
         case .not(let part): .not(restricting(part))
-        case .attribute(let name): showing([name]).and(condition)
-        case .value(let test): showing(test.path.names).and(condition)
-        case .geometry(let test): showing([test.attribute]).and(condition)
+        case .attribute(let name): showing([name]).and(shown(condition, [name]))
+        case .value(let test): showing(test.path.names).and(shown(condition, test.path.names))
+        case .geometry(let test): showing([test.attribute]).and(shown(condition, [test.attribute]))
         // The targets are found by a query of their own.
-        case .linked(let test): showing(test.path.names).and(condition)
+        case .linked(let test): showing(test.path.names).and(shown(condition, test.path.names))
         case .everything, .nothing, .ids, .idPattern, .type, .scope, .decided: condition
         }
+    }
+
+    /// The term, to be decided on what is shown where one of the names may be shaped.
+    private func shown(_ term: Condition, _ names: [IRI]) -> Condition {
+        guard !shaped.isEmpty, shaped.contains(where: { names.contains(where: $0.names.contains) })
+        else { return term }
+        return .decided(EntityDecision(ShapedTerm(term, self)))
     }
 
     /// A condition for the entities in which none of these names is hidden; names hidden
@@ -41,9 +43,9 @@ extension HiddenAttributes {
     }
 
     /// The attributes that decide what is hidden in an entity.
-    package var selection: AttributeSelection {
-        AttributeSelection(elements.flatMap(\.condition.attributeNames))
-    }
+    package var selection: AttributeSelection { AttributeSelection(selectedNames) }
+
+    var selectedNames: [IRI] { (elements + shaped).flatMap(\.condition.attributeNames) }
 
     /// The names that are hidden in some entities and not in all.
     var namesOfElements: Set<IRI> {
@@ -61,20 +63,27 @@ extension ReadGrant {
     package func covers(_ entity: Entity) -> Bool { entity.satisfies(condition) }
 
     /// The entity as the reader may see it.
-    package func shape(_ entity: Entity) -> Entity { entity.hiding(hidden.names(in: entity)) }
+    package func shape(_ entity: Entity) -> Entity { hidden.shaping(in: entity).shape(entity) }
 
     /// The stored entity as the reader may see it.
     ///
-    /// A part of it is decoded only where different entities hide different attributes.
+    /// A part of it is decoded only where different entities hide different attributes, and all of it where
+    /// something is shaped.
     package func shape(_ bytes: [UInt8]) throws(StorageError) -> EncodedEntity {
         guard !hidden.isUniform else { return EncodedEntity(bytes, hiding: hidden.everywhere) }
         let entity = try EncodedEntity(bytes).value(hidden.selection)
-        return EncodedEntity(bytes, hiding: hidden.names(in: entity))
+        let shaping = hidden.shaping(in: entity)
+        guard !shaping.values.isEmpty else { return EncodedEntity(bytes, hiding: shaping.hidden) }
+        return EncodedEntity(shaping.shape(try EncodedEntity(bytes).value()))
     }
 
     /// The entity as the reader may see it, encoded.
     package func encode(_ entity: Entity) -> EncodedEntity {
-        EncodedEntity(EntityCodec.encode(entity), hiding: hidden.names(in: entity))
+        let shaping = hidden.shaping(in: entity)
+        guard !shaping.values.isEmpty else {
+            return EncodedEntity(EntityCodec.encode(entity), hiding: shaping.hidden)
+        }
+        return EncodedEntity(shaping.shape(entity))
     }
 
     /// The whole entity with the `modifiedAt` that the reader may know, by which filters decide.
@@ -91,7 +100,8 @@ extension ReadGrant {
 extension ReadGrant {
     /// The attributes that name the people whose choices the grant depends on.
     var namesOfSubjects: [IRI] {
-        condition.namesOfDeciders + hidden.elements.flatMap(\.condition.namesOfDeciders)
+        condition.namesOfDeciders
+            + (hidden.elements + hidden.shaped).flatMap(\.condition.namesOfDeciders)
     }
 }
 

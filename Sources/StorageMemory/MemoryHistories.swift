@@ -7,7 +7,7 @@ struct MemoryHistories: HistorySource {
     /// This store does not limit the cost of a question.
     let budget: DecisionBudget? = nil
     private let entities: [StoredEntity]
-    private let now: Timestamp
+    let now: Timestamp
 
     /// `query` and `grant` are those of the search.
     init(_ state: TenantState, for query: TemporalQuery, grant: ReadGrant, now: Timestamp) {
@@ -73,12 +73,14 @@ final class MemorySeriesReader: SeriesReading {
     ) -> [SeriesInstance] {
         let limit = min(limit, query.lastN ?? limit)
         let all = entities[Int(history)].history[key] ?? []
-        func isMeant(_ instance: SeriesInstance) -> Bool {
-            !hidden.contains(instance.changedAt) && query.covers(instance.attribute)
-                && wanted?(instance.attribute) ?? true
+        func shown(_ instance: SeriesInstance) -> SeriesInstance? {
+            guard !hidden.contains(instance.changedAt), query.covers(instance.attribute) else {
+                return nil
+            }
+            return instance.shown(by: wanted)
         }
-        guard query.lastN != nil else { return Array(all.lazy.filter(isMeant).prefix(limit)) }
-        return Array(all.reversed().lazy.filter(isMeant).prefix(limit)).reversed()
+        guard query.lastN != nil else { return Array(all.lazy.compactMap(shown).prefix(limit)) }
+        return Array(all.reversed().lazy.compactMap(shown).prefix(limit)).reversed()
     }
 
     func aggregate(

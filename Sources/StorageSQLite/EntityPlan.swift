@@ -49,6 +49,7 @@ struct EntityPlan {
     /// The attributes that are hidden in the entities of each shape; nil when they differ within a
     /// shape.
     func hiddenByShape(from grant: ReadGrant) -> [Int64: Set<IRI>]? {
+        guard grant.hidden.shaped.isEmpty else { return nil }
         var hidden = shapes.mapValues { _ in grant.hidden.everywhere }
         for element in grant.hidden.elements {
             for number in shapes.keys {

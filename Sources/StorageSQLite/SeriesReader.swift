@@ -61,9 +61,9 @@ final class SeriesReader: SeriesReading {
         let newestFirst = query.lastN != nil
         var size = AnswerSize()
         try visit(entity, key, newestFirst: newestFirst, hiding: hidden) { instance in
-            if wanted?(instance.attribute) ?? true {
-                try size.take(instance.bytes)
-                found.append(instance)
+            if let shown = instance.shown(by: wanted) {
+                try size.take(shown.bytes)
+                found.append(shown)
             }
             return found.count < limit
         }
@@ -184,7 +184,7 @@ final class SeriesReader: SeriesReading {
             for instance in newest { try add(instance) }
         } else if let wanted {
             try visit(entity, key, newestFirst: false, hiding: hidden) { instance in
-                if wanted(instance.attribute) { try add(instance) }
+                if let shown = instance.shown(by: wanted) { try add(shown) }
                 return true
             }
         } else {

@@ -111,6 +111,50 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `a query is answered as if values were as they are shown`(seed: UInt64) throws {
+        var dice = SeededDice(seed)
+        let step = try #require(RoundingStep(JSONNumber(2)))
+        let grant = try Grants.read(
+            prohibiting: [
+                Prohibition(
+                    assignee: .anyone,
+                    target: .everything,
+                    attributes: [.speed],
+                    shaping: .round(step)
+                ),
+                Prohibition(
+                    assignee: .anyone,
+                    target: .type(.sensor),
+                    attributes: [.place],
+                    shaping: .coarsen(.metres(100_000))
+                ),
+                Prohibition(
+                    assignee: .anyone,
+                    target: .type(.station),
+                    attributes: [.label],
+                    shaping: .delay(microseconds: 1)
+                ),
+            ]
+        )
+        var differing = 0
+        for _ in 0..<200 {
+            let condition = RandomEntities.condition(&dice)
+            let entity = RandomEntities.entity(.random(in: 0..<9, using: &dice), &dice)
+            let shown = grant.shape(entity)
+            let answer = grant.restricted(condition).matches(entity)
+            try #require(
+                answer == condition.matches(shown),
+                "seed \(seed): \(condition) of \(entity)"
+            )
+            if answer != condition.matches(entity) { differing += 1 }
+            #expect(try grant.shape(EntityCodec.encode(entity)).value() == shown)
+            #expect(try grant.encode(entity).value() == shown)
+            #expect(grant.shape(shown) == shown)
+        }
+        #expect(differing > 0, "no answer depends on what is shown")
+    }
+
     @Test func `a term about a hidden part of an attribute does not hold`() throws {
         let path = AttributePath(names: [.speed, .label])
         var entity = Entity("a", .station, [.speed: 1])

@@ -16,14 +16,14 @@ extension Governing {
         let kept = rules.rules(of: nil)?.classification ?? Classification()
         let types = kept.types.merging(new.types) { own, _ in own }
         if types.count > kept.types.count {
-            let all = Classification(types)
+            let all = Classification(types, classes: kept.classes)
             let details: JSONObject = ["classification": .object(all.json(.core))]
             try await change(nil, .classification, details: details, reading: []) { changes, _ in
                 changes.put(all.document)
             }
         }
         for policy in policies {
-            let policy = try self.policy(.object(policy), .core)
+            let policy = try self.policy(.object(policy), .core, kept.classes)
             guard try await store.document(.dataPolicy, id: policy.id) == nil else { continue }
             try await change(nil, .policy, details: policy.details, reading: []) { changes, _ in
                 changes.put(policy.document)

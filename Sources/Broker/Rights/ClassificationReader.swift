@@ -6,37 +6,49 @@ import Storage
 struct ClassificationReader {
     let context: LDContext
 
+    /// The member that names further classes; no type can have that name.
+    static let classesMember = "@classes"
+
     /// Reads `{"Visit": {"class": "personal", "subject": "patient", "attributes": {"ward": "internal"}}}`.
     func classification(_ json: JSONObject) throws(BrokerError) -> Classification {
         var types: [IRI: Classification.TypeRule] = [:]
-        for (name, value) in json.members where name != "@context" {
+        let classes = try DataClasses(json[Self.classesMember])
+        for (name, value) in json.members
+        where name != "@context" && name != Self.classesMember {
             let iri = context.expand(name)
             guard !iri.text.hasPrefix("@") else { throw Self.refusal(name, "It cannot be a type.") }
             guard case .object(let rule) = value else {
                 throw Self.refusal(name, "It must be an object with a class.")
             }
             guard types[iri] == nil else { throw Self.refusal(name, "The type is named twice.") }
-            types[iri] = try self.rule(rule, of: name)
+            types[iri] = try self.rule(rule, of: name, classes)
         }
-        return Classification(types)
+        return Classification(types, classes: classes)
     }
 
     private func rule(
         _ json: JSONObject,
-        of name: String
+        of name: String,
+        _ classes: DataClasses
     ) throws(BrokerError) -> Classification.TypeRule {
-        let known: Set = ["class", "subject", "attributes"]
+        let known: Set = ["class", "subject", "attributes", "retention", "controller"]
         if let unknown = json.members.first(where: { !known.contains($0.key) }) {
             throw Self.refusal("\(name).\(unknown.key)", "The member is not understood.")
         }
-        var rule = Classification.TypeRule(try Self.dataClass(json["class"], at: "\(name).class"))
+        var rule = Classification.TypeRule(
+            try Self.dataClass(json["class"], classes, at: "\(name).class")
+        )
         rule.subjects = try subjects(json["subject"], at: "\(name).subject")
         switch json["attributes"] {
         case nil: break
         case .object(let attributes):
             for (attribute, value) in attributes.members {
                 let place = "\(name).attributes.\(attribute)"
-                rule.attributes[context.expand(attribute)] = try Self.dataClass(value, at: place)
+                rule.attributes[context.expand(attribute)] = try Self.dataClass(
+                    value,
+                    classes,
+                    at: place
+                )
             }
         default: throw Self.refusal("\(name).attributes", "It must be an object.")
         }
@@ -46,15 +58,43 @@ struct ClassificationReader {
                 "Data about people needs the attribute that names the person, or \"id\"."
             )
         }
+        rule.retention = try Self.retention(json["retention"], at: "\(name).retention")
+        if let value = json["controller"] {
+            guard let kind = value.stringValue.flatMap({ ControllerKind($0) }) else {
+                throw Self.refusal(
+                    "\(name).controller",
+                    "It must be one of DPV's \(ControllerKind.names.joined(separator: ", "))."
+                )
+            }
+            rule.controller = kind
+        }
         return rule
+    }
+
+    /// The shortest time for which histories are kept, so that no mistyped `PT1S` empties them.
+    private static let leastRetentionMicroseconds = 3_600_000_000.0
+
+    private static func retention(
+        _ value: JSONValue?,
+        at place: String
+    ) throws(BrokerError) -> ISODuration? {
+        guard let value else { return nil }
+        guard let duration = value.stringValue.flatMap({ ISODuration($0) }),
+            duration.meanMicroseconds >= leastRetentionMicroseconds
+        else {
+            throw refusal(place, "It must be a duration of an hour or more, such as P2Y or P30D.")
+        }
+        return duration
     }
 
     private static func dataClass(
         _ value: JSONValue?,
+        _ classes: DataClasses,
         at place: String
     ) throws(BrokerError) -> DataClass {
-        guard let word = value?.stringValue, let found = DataClass(word: word) else {
-            throw refusal(place, "It must be public, internal, personal or sensitive.")
+        guard let word = value?.stringValue, let found = classes[word] else {
+            let own = classes.own.map { ", " + $0.word }.joined()
+            throw refusal(place, "It must be one of public, internal, personal, sensitive\(own).")
         }
         return found
     }
@@ -89,7 +129,7 @@ struct ClassificationReader {
         return SubjectPath(names: names.map { context.expand($0) })
     }
 
-    private static func refusal(_ member: String, _ reason: String) -> BrokerError {
+    static func refusal(_ member: String, _ reason: String) -> BrokerError {
         BrokerError(.badRequestData, "\(member): \(reason)")
     }
 }
@@ -98,6 +138,7 @@ extension Classification {
     /// The classification with its names compacted.
     func json(_ context: LDContext) -> JSONObject {
         var json = JSONObject()
+        if !classes.own.isEmpty { json[ClassificationReader.classesMember] = classes.json }
         for (type, rule) in types.sorted(by: { $0.key.text < $1.key.text }) {
             var one: JSONObject = ["class": .string(rule.dataClass.word)]
             let paths = rule.subjects.map { path in
@@ -113,6 +154,8 @@ extension Classification {
                 }
                 one["attributes"] = .object(attributes)
             }
+            one["retention"] = rule.retention.map { .string($0.text) }
+            one["controller"] = rule.controller.map { .string($0.text) }
             json[context.compact(type)] = .object(one)
         }
         return json
@@ -121,16 +164,20 @@ extension Classification {
     /// The classification as it is kept, with whole names.
     var document: Document {
         var json = JSONObject()
+        if !classes.own.isEmpty { json[ClassificationReader.classesMember] = classes.json }
         for (type, rule) in types.sorted(by: { $0.key.text < $1.key.text }) {
             var attributes = JSONObject()
             for (name, found) in rule.attributes { attributes[name.text] = .string(found.word) }
-            json[type.text] = .object([
+            var one: JSONObject = [
                 "class": .string(rule.dataClass.word),
                 "subjects": .array(
                     rule.subjects.map { .array($0.names.map { .string($0.text) }) }
                 ),
                 "attributes": .object(attributes),
-            ])
+            ]
+            one["retention"] = rule.retention.map { .string($0.text) }
+            one["controller"] = rule.controller.map { .string($0.text) }
+            json[type.text] = .object(one)
         }
         return Document(
             kind: .classification,
@@ -141,11 +188,13 @@ extension Classification {
 
     /// Reads what `document` wrote; nil when the bytes are damaged.
     init?(_ document: Document) {
-        guard let json = try? JSONReader.read(document.body).objectValue else { return nil }
+        guard let json = try? JSONReader.read(document.body).objectValue,
+            let classes = try? DataClasses(json[ClassificationReader.classesMember])
+        else { return nil }
         var types: [IRI: TypeRule] = [:]
-        for (type, value) in json.members {
+        for (type, value) in json.members where type != ClassificationReader.classesMember {
             guard let one = value.objectValue,
-                let found = one["class"]?.stringValue.flatMap({ DataClass(word: $0) }),
+                let found = one["class"]?.stringValue.flatMap({ classes[$0] }),
                 let paths = one["subjects"]?.arrayValue,
                 let attributes = one["attributes"]?.objectValue
             else { return nil }
@@ -157,13 +206,21 @@ extension Classification {
                 rule.subjects.append(SubjectPath(names: names.compactMap { $0.map { IRI($0) } }))
             }
             for (name, word) in attributes.members {
-                guard let found = word.stringValue.flatMap({ DataClass(word: $0) }) else {
+                guard let found = word.stringValue.flatMap({ classes[$0] }) else {
                     return nil
                 }
                 rule.attributes[IRI(name)] = found
             }
+            if let text = one["retention"]?.stringValue {
+                guard let retention = ISODuration(text) else { return nil }
+                rule.retention = retention
+            }
+            if let text = one["controller"]?.stringValue {
+                guard let controller = ControllerKind(text) else { return nil }
+                rule.controller = controller
+            }
             types[IRI(type)] = rule
         }
-        self.init(types)
+        self.init(types, classes: classes)
     }
 }

@@ -17,7 +17,7 @@ extension DataPolicy {
             let source = json["source"]?.objectValue, let kept = json["names"]?.objectValue
         else { return nil }
         let names = Dictionary(kept.members.map { ($0.key, $0.value) }) { first, _ in first }
-        let reader = ODRLReader { IRI(names[$0]?.stringValue ?? $0) }
+        let reader = ODRLReader(isClass: { _ in true }) { IRI(names[$0]?.stringValue ?? $0) }
         guard let policy = try? reader.policy(source), policy.id == document.id else { return nil }
         self = policy
     }

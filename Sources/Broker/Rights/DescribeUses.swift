@@ -31,9 +31,8 @@ extension Governing {
         var uses: Set<DataUse> = []
         for permission in policy.permissions
         where !permission.actions.isDisjoint(with: [.read, .subscribe]) {
-            for (types, isSensitive) in permission.target.personalTypes(classification) {
-                let basis: LegalBasis =
-                    isSensitive && permission.basis == .untilObjected ? .consent : permission.basis
+            for (types, choice) in permission.target.personalTypes(classification) {
+                let basis = permission.basis.with(choice)
                 for purpose in permission.purposes {
                     let recipient = permission.assignee.recipient
                     let isAllowed =
@@ -61,6 +60,17 @@ extension Governing {
     }
 }
 
+extension LegalBasis {
+    /// What a use rests on, where the class of the data says how far choices go.
+    fileprivate func with(_ choice: DataClass.Choosing) -> LegalBasis {
+        switch (self, choice) {
+        case (.untilObjected, .none): .override
+        case (.untilObjected, .consent): .consent
+        default: self
+        }
+    }
+}
+
 extension DataUse {
     fileprivate var place: [String] {
         [purpose.text, recipient?.text ?? "", rule ?? ""] + types.map(\.text)
@@ -80,18 +90,20 @@ extension Permission.Assignee {
 }
 
 extension Condition {
-    /// The types that it names and whose entities, or attributes of them, are about people; those that are
-    /// sensitive apart.
+    /// The types that it names and whose entities, or attributes of them, are about people; by how far
+    /// people's choices go.
     ///
     /// One without types means what nobody can tell from the rule alone: certain entities.
     fileprivate func personalTypes(
         _ classification: Classification
-    ) -> [(types: [IRI], isSensitive: Bool)] {
-        guard let named = namedTypes else { return [([], false)] }
-        let classes = named.map { ($0, classification.types[$0]?.highestClass ?? .internal) }
-        return [DataClass.personal, .sensitive].compactMap { dataClass in
-            let types = classes.filter { $0.1 == dataClass }.map(\.0)
-            return types.isEmpty ? nil : (types, dataClass == .sensitive)
+    ) -> [(types: [IRI], choice: DataClass.Choosing)] {
+        guard let named = namedTypes else { return [([], .objection)] }
+        let people = named.filter { classification.types[$0]?.highestClass.isAboutPeople ?? false }
+        return DataClass.Choosing.allCases.compactMap { choice in
+            let types = people.filter {
+                classification.types[$0]?.highestClass.meaning.choice == choice
+            }
+            return types.isEmpty ? nil : (types, choice)
         }
     }
 

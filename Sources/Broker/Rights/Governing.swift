@@ -20,6 +20,9 @@ package final class Governing: Sendable {
     /// The tenants whose ledgers have all that the record says was spent.
     let completeLedgers = Mutex<Set<TenantName?>>([])
 
+    /// The rules for all tenants that the configuration says, as it was last read.
+    let configured = Mutex(CommonRules())
+
     init(
         _ writing: Writing,
         _ rules: PolicySource,

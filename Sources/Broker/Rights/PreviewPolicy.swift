@@ -13,7 +13,8 @@ extension Governing {
         caller: Caller
     ) async throws -> JSONObject {
         try access.requireAdministration(caller)
-        let policy = try policy(body, ld)
+        _ = try await access.existingStore(caller.tenant)
+        let policy = try await policy(body, ld, of: caller.tenant)
         return try await preview(policy.id, policy, ld, caller)
     }
 
@@ -53,6 +54,67 @@ extension Governing {
             under: rules.common,
             at: clock()
         )
+        return try await tell(
+            difference,
+            of: [
+                "policy": .string(id),
+                "change": policy == nil ? "deleted" : isKnown ? "replaced" : "new",
+            ],
+            store,
+            ld,
+            caller
+        )
+    }
+
+    /// What other rules for all tenants would change if they were put into force now, in the caller's
+    /// tenant.
+    package func previewCommonRules(
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> JSONObject {
+        try access.requireAdministration(caller)
+        let new = try commonRules(body, ld).0
+        let store = try await access.existingStore(caller.tenant)
+        try await tenants.require(caller.tenant)
+        let current = rules.rules(of: caller.tenant) ?? TenantRules()
+        let difference = PolicyDifference(
+            from: current.with(rules.kept ?? CommonRules()),
+            to: current.with(new),
+            under: rules.base,
+            at: clock()
+        )
+        return try await tell(difference, of: ["change": "replaced"], store, ld, caller)
+    }
+
+    /// What another classification would change if it were put into force now: who could newly read what,
+    /// or no longer.
+    package func previewClassification(
+        _ body: JSONValue,
+        ld: LDContext,
+        caller: Caller
+    ) async throws -> JSONObject {
+        try access.requireAdministration(caller)
+        let new = try classification(body, ld)
+        let store = try await access.existingStore(caller.tenant)
+        try await tenants.require(caller.tenant)
+        let difference = PolicyDifference(
+            reclassifying: rules.rules(of: caller.tenant) ?? TenantRules(),
+            as: new,
+            under: rules.common,
+            at: clock()
+        )
+        return try await tell(difference, of: ["change": "classification"], store, ld, caller)
+    }
+
+    /// What a preview says: the difference, with examples.
+    func tell(
+        _ difference: PolicyDifference,
+        of change: JSONObject,
+        _ store: any TenantStore,
+        _ ld: LDContext,
+        _ caller: Caller
+    ) async throws -> JSONObject {
         var told: [JSONValue] = []
         let rows = PreviewRow.rows(of: difference, ld)
         for (index, row) in rows.enumerated() {
@@ -62,11 +124,10 @@ extension Governing {
             }
             told.append(.object(json))
         }
-        return [
-            "policy": .string(id),
-            "change": policy == nil ? "deleted" : isKnown ? "replaced" : "new",
-            "isComplete": .bool(difference.isComplete), "differences": .array(told),
-        ]
+        var json = change
+        json["isComplete"] = .bool(difference.isComplete)
+        json["differences"] = .array(told)
+        return json
     }
 
     /// Differences that get an example, each of which is a question to the store.

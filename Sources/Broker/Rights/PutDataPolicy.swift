@@ -16,7 +16,7 @@ extension Governing {
         caller: Caller
     ) async throws -> Bool {
         try access.requireAdministration(caller)
-        let policy = try policy(body, ld)
+        let policy = try await policy(body, ld, of: caller.tenant)
         guard policy.id == id else {
             throw BrokerError(
                 .badRequestData,
@@ -46,11 +46,26 @@ extension Governing {
     /// Policies of a tenant at most.
     package static let maximumPolicies = 1_000
 
-    func policy(_ body: JSONValue, _ ld: LDContext) throws(BrokerError) -> DataPolicy {
+    /// Reads a policy of the tenant, by whose classification it may name classes.
+    func policy(
+        _ body: JSONValue,
+        _ ld: LDContext,
+        of tenant: TenantName?
+    ) async throws -> DataPolicy {
+        try await tenants.require(tenant)
+        let classes = rules.rules(of: tenant)?.classification.classes ?? DataClasses()
+        return try policy(body, ld, classes)
+    }
+
+    func policy(
+        _ body: JSONValue,
+        _ ld: LDContext,
+        _ classes: DataClasses
+    ) throws(BrokerError) -> DataPolicy {
         guard case .object(let object) = body else {
             throw BrokerError(.badRequestData, "A policy is a JSON object, not \(body.excerpt).")
         }
-        let reader = ODRLReader { ld.expand($0) }
+        let reader = ODRLReader(isClass: { classes[$0] != nil }) { ld.expand($0) }
         do throws(PolicyError) { return try reader.policy(object) } catch {
             throw BrokerError(.badRequestData, "\(error)")
         }
@@ -60,12 +75,16 @@ extension Governing {
 extension DataPolicy {
     /// The policy as everybody may know it from the record: the text itself, or its hash where it is long.
     var details: JSONObject {
-        let text = JSONValue.object(source).serialized
-        guard text.count > Self.maximumBytesInRecord else { return ["policy": .object(source)] }
-        let hash = Hexadecimal.text(of: Array(SHA256.hash(data: text)))
-        return ["uid": .string(id), "sha256": .string(hash)]
+        let text = JSONValue.object(source)
+        guard text.serialized.count > Self.maximumBytesInRecord else { return ["policy": text] }
+        return ["uid": .string(id), "sha256": .string(Self.hash(of: text))]
+    }
+
+    /// The SHA-256 of what is too long for the record.
+    static func hash(of text: JSONValue) -> String {
+        Hexadecimal.text(of: Array(SHA256.hash(data: text.serialized)))
     }
 
     /// An entry of the record has 64 KiB at most.
-    private static let maximumBytesInRecord = 48 << 10
+    static let maximumBytesInRecord = 48 << 10
 }

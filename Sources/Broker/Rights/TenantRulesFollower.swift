@@ -24,7 +24,9 @@ package final class TenantRulesFollower: Sendable {
         }
     }
 
-    private static let kinds: [Document.Kind] = [.classification, .dataPolicy, .choices]
+    private static let kinds: [Document.Kind] = [
+        .classification, .dataPolicy, .choices, .commonRules,
+    ]
     /// For so long what is known is taken to be what other processes know, too, and the feed not asked.
     private static let freshMicroseconds: Int64 = 50_000
 
@@ -61,6 +63,8 @@ package final class TenantRulesFollower: Sendable {
     /// anything in the tenant.
     func require(_ tenant: TenantName?) async throws {
         let tenant = tenant.origin
+        // What another process has put into force for all tenants is in the feed of the default one.
+        if tenant != nil, store.isShared { try await require(nil) }
         if rules.knows(tenant), !store.isShared || isAsked(tenant, in: Self.freshMicroseconds) {
             return
         }
@@ -128,6 +132,10 @@ package final class TenantRulesFollower: Sendable {
             changes = some
         }
         for change in changes { try apply(change, to: &kept) }
+        // The rules for all tenants are in force at once, whichever process keeps them.
+        for change in changes where change.kind == .commonRules {
+            rules.put(try change.document.map { try read($0) { KeptRules($0)?.rules } })
+        }
         // What people have chosen is in force already: only the rest makes other rules.
         let areChoicesAlone = changes.allSatisfy { $0.kind == .choices }
         if case .changes = news, areChoicesAlone, rules.knows(tenant) { return }
@@ -160,6 +168,7 @@ package final class TenantRulesFollower: Sendable {
                 try change.document.map { try read($0) { Classification($0) } } ?? Classification()
         case .dataPolicy:
             kept.policies[change.id] = try change.document.map { try read($0) { DataPolicy($0) } }
+        case .commonRules: break
         default:
             let choices = try change.document.map { try read($0) { SubjectChoices($0) } }
             kept.choices.replace(choices?.inForce ?? [], of: change.id)

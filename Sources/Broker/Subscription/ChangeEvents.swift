@@ -27,6 +27,8 @@ struct HiddenInChange: Hashable {
     var names: Set<IRI>
     /// The attributes hidden only before the change, which are new after it.
     var revealed: Set<IRI> = []
+    /// What is made of attributes, before the change and after it.
+    var values: [IRI: Shaping] = [:]
     /// The attributes whose events are not told.
     var all: Set<IRI> { revealed.isEmpty ? names : names.union(revealed) }
 
@@ -34,10 +36,21 @@ struct HiddenInChange: Hashable {
     init(_ change: EntityChange, from hidden: HiddenAttributes, isNew: Bool) {
         names = hidden.everywhere
         guard !hidden.isUniform, let state = change.after ?? change.before else { return }
-        names = hidden.names(in: state)
+        let shaping = hidden.shaping(in: state)
+        names = shaping.hidden
+        values = shaping.values
         guard !isNew, change.after != nil, let before = change.before else { return }
-        revealed = hidden.names(in: before).subtracting(names)
+        let former = hidden.shaping(in: before)
+        revealed = former.hidden.subtracting(names)
+        // What is shaped otherwise than before is new.
+        for name in former.names.union(values.keys)
+        where former.values[name] != values[name] && !names.contains(name) {
+            revealed.insert(name)
+        }
     }
+
+    /// What of the entity is shown after the change, or was before it if it is deleted.
+    var shaping: EntityShaping { EntityShaping(hiding: names, values: values) }
 }
 
 extension EntityChange {
@@ -50,7 +63,8 @@ extension EntityChange {
             events.entity = .entityCreated
         }
         let unseen = hidden.all
-        for attribute in attributes where attribute.isDifferent(hiding: unseen) {
+        for attribute in attributes
+        where attribute.isDifferent(hiding: unseen, shaped: hidden.values) {
             events.attributes[attribute.name, default: []].insert(attribute.trigger)
         }
         for name in hidden.revealed where after.map({ !$0[name].isEmpty }) ?? false {
@@ -120,10 +134,15 @@ extension EntityChange.AttributeChange {
         return after == nil ? .attributeDeleted : .attributeUpdated
     }
 
-    /// Whether a member that is not hidden has another value than before; the hub's own times do
-    /// not count.
-    func isDifferent(hiding hidden: Set<IRI>) -> Bool {
+    /// Whether a member that is not hidden has another value than before, as it is shown; the hub's own
+    /// times do not count.
+    func isDifferent(hiding hidden: Set<IRI>, shaped values: [IRI: Shaping] = [:]) -> Bool {
         guard !hidden.contains(name) else { return false }
+        if !values.isEmpty {
+            let shaping = EntityShaping(hiding: hidden, values: values)
+            return before.flatMap { shaping.shape($0, of: name) }?.withoutSystemTimes
+                != after.flatMap { shaping.shape($0, of: name) }?.withoutSystemTimes
+        }
         guard let before, let after else { return true }
         return before.hiding(hidden).withoutSystemTimes != after.hiding(hidden).withoutSystemTimes
     }

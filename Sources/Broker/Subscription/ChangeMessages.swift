@@ -1,5 +1,6 @@
 import ContextModel
 import Governance
+import Storage
 
 /// The messages of one change: one message for all subscribers who may know the same of it.
 ///
@@ -66,7 +67,7 @@ struct ChangeMessages {
         guard candidate.subscription.match(events[number]) != nil,
             candidate.meetsTarget(
                 change,
-                hiding: rights.hidden.isUniform ? [] : hidden.names,
+                shapedBy: rights.hidden.isUniform ? EntityShaping() : hidden.shaping,
                 within: allowances
             )
         else { return }

@@ -82,14 +82,16 @@ package final class IndexedSubscription: Sendable {
     /// Whether the entity matches the subscription: after the change, or before it if it was
     /// deleted (clause 5.8.6).
     ///
-    /// Attributes that are hidden in it do not count. No subscription asks for attributes that are
-    /// hidden in every entity.
+    /// Attributes that are hidden in it do not count, and those that are shaped count as they are shown. No
+    /// subscription asks for attributes that are hidden in every entity.
     func meetsTarget(
         _ change: EntityChange,
-        hiding hidden: Set<IRI>,
+        shapedBy shaping: EntityShaping,
         within allowances: MatchingAllowances
     ) -> Bool {
-        guard let state = (change.after ?? change.before)?.hiding(hidden) else { return false }
+        guard let state = (change.after ?? change.before).map(shaping.shape) else {
+            return false
+        }
         let target = subscription.preparedTarget
         guard subscription.isCostly else { return target.matches(state) }
         return allowances.decide(for: record.owner) { target.matches(state, within: $0) }

@@ -41,10 +41,9 @@ package struct NotificationWriter: Sendable {
         for subscription: IndexedSubscription,
         _ grant: ReadGrant
     ) -> NotificationContent? {
-        let hidden = grant.hidden.names(in: message.entity)
-        guard let match = visibleMatch(of: message, for: subscription, grant, hidden) else {
-            return nil
-        }
+        let shaping = grant.hidden.shaping(in: message.entity)
+        let match = visibleMatch(of: message, for: subscription, grant, shaping.hidden)
+        guard let match else { return nil }
         let notification = subscription.subscription.notification
         let view = NotificationView(
             representation: notification.representation,
@@ -53,14 +52,14 @@ package struct NotificationWriter: Sendable {
             contextURL: contextURL(subscription),
             embedsContext: embedsContext(notification.endpoint),
             showsChanges: notification.showsChanges,
-            hidden: hidden,
+            shaping: shaping,
             endedAttributes: message.deletedAt == nil ? [] : match.attributes
         )
         let shown = ShownChange(
             message: message,
             match: match,
             showsChanges: notification.showsChanges,
-            hidden: hidden
+            shaping: shaping
         )
         let data = item.data(view) {
             var writer = JSONWriter(reservingBytes: 1_024)
@@ -111,17 +110,16 @@ package struct NotificationWriter: Sendable {
         var order: [EntityID] = []
         var latest: [EntityID: Entity] = [:]
         for message in messages {
-            let hidden = grant.hidden.names(in: message.entity)
-            guard let match = visibleMatch(of: message, for: subscription, grant, hidden) else {
-                continue
-            }
+            let shaping = grant.hidden.shaping(in: message.entity)
+            let match = visibleMatch(of: message, for: subscription, grant, shaping.hidden)
+            guard let match else { continue }
             if latest[message.entity.id] == nil { order.append(message.entity.id) }
             latest[message.entity.id] =
                 ShownChange(
                     message: message,
                     match: match,
                     showsChanges: subscription.subscription.notification.showsChanges,
-                    hidden: hidden
+                    shaping: shaping
                 ).entity
         }
         return order.compactMap { latest[$0] }
@@ -287,11 +285,11 @@ package struct ShownChange: Sendable {
     fileprivate let message: NotificationMessage
     fileprivate let match: Subscription.Match
     fileprivate let showsChanges: Bool
-    /// The attributes that are hidden in the entity.
-    fileprivate let hidden: Set<IRI>
+    /// What is hidden in the entity, and what of it is shaped.
+    fileprivate let shaping: EntityShaping
 
     /// Computed at each call: subscribers who see the same share its text.
-    var entity: Entity { message.shown(match, showsChanges).hiding(hidden) }
+    var entity: Entity { shaping.shape(message.shown(match, showsChanges)) }
 }
 
 extension OutboxItem.Content {

@@ -106,15 +106,15 @@ struct NotificationView: Sendable, Equatable {
     var contextURL: String
     var embedsContext: Bool
     var showsChanges: Bool
-    /// The hidden attributes of the entity.
-    var hidden: Set<IRI>
+    /// What is hidden in the entity, and what of it is shaped.
+    var shaping: EntityShaping
     /// The attributes of a deleted entity whose end is shown.
     var endedAttributes: Set<IRI>
 
     static func == (a: NotificationView, b: NotificationView) -> Bool {
         a.context === b.context && a.accept == b.accept && a.showsChanges == b.showsChanges
             && a.contextURL == b.contextURL && a.embedsContext == b.embedsContext
-            && a.hidden == b.hidden
+            && a.shaping == b.shaping
             && a.endedAttributes == b.endedAttributes
             && a.representation == b.representation
     }

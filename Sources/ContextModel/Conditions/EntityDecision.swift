@@ -9,6 +9,10 @@ package protocol EntityDecider: AnyObject, Sendable {
     /// Whether the term holds for the entity.
     func holds(for entity: Entity) -> Bool
 
+    /// Whether the term holds for the entity, where deciding it may take many steps: the answer means
+    /// nothing once the budget is spent.
+    func holds(for entity: Entity, within budget: DecisionBudget?) -> Bool
+
     /// Whether the term holds for every entity of these types; nil when it depends on the entity.
     func holds(forTypes types: [IRI]) -> Bool?
 
@@ -33,6 +37,12 @@ package struct EntityMention: Sendable, Hashable {
         self.text = text
         self.names = names
         self.isIdentifier = isIdentifier
+    }
+}
+
+extension EntityDecider {
+    package func holds(for entity: Entity, within budget: DecisionBudget?) -> Bool {
+        holds(for: entity)
     }
 }
 

@@ -21,6 +21,7 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case snapshotFragment = "SnapshotFragment"
     case entityMapFragment = "EntityMapFragment"
     case classification = "Classification"
+    case commonRules = "CommonRules"
     case policy = "Policy"
     case choice = "Choice"
     case statistic = "Statistic"
@@ -72,6 +73,7 @@ extension BodySchema {
         case .snapshot: Self.object(Self.snapshotMembers)
         case .snapshotFragment: Self.object(Self.snapshotMembers)
         case .classification: Self.classificationSchema
+        case .commonRules: Self.commonRulesSchema
         case .policy: Self.policySchema
         case .choice: Self.choiceSchema
         case .statistic: Self.statisticSchema

@@ -10,6 +10,8 @@ extension NGSILDRoutes {
 
     mutating func addGovernanceRoutes() {
         addClassificationRoutes()
+        addClassificationPreview()
+        addCommonRulesRoutes()
         addPolicyPreview()
         addPolicyRoutes()
         addChoiceRoutes()
@@ -53,6 +55,98 @@ extension NGSILDRoutes {
                 caller: exchange.caller
             )
             return exchange.answer(.noContent)
+        }
+    }
+
+    private mutating func addClassificationPreview() {
+        add(
+            RouteDescription(
+                .post,
+                Self.base + "/classification/preview",
+                .governance,
+                "Show what another classification would change",
+                accepts: ["application/json", "application/ld+json"],
+                body: .classification,
+                answers: "application/json"
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext(to: .administer)
+            let preview = try await exchange.hub.governing.previewClassification(
+                json,
+                ld: ld,
+                caller: exchange.caller
+            )
+            return .json(.object(preview))
+        }
+    }
+
+    private mutating func addCommonRulesRoutes() {
+        let path = Self.base + "/rules"
+        add(
+            RouteDescription(
+                .get,
+                path,
+                .governance,
+                "Retrieve the rules for all tenants",
+                answers: "application/json"
+            )
+        ) { exchange in
+            let ld = try await exchange.ldContext()
+            let json = try await exchange.hub.governing.commonRules(
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(JSONValue.object(json).serialized, .json, ld: ld)
+        }
+        add(
+            RouteDescription(
+                .put,
+                path,
+                .governance,
+                "Replace the rules for all tenants",
+                accepts: ["application/json", "application/ld+json"],
+                body: .commonRules,
+                status: 204
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext(to: .administer)
+            try await exchange.hub.governing.putCommonRules(
+                json,
+                ld: ld,
+                caller: exchange.caller
+            )
+            return exchange.answer(.noContent)
+        }
+        add(
+            RouteDescription(
+                .delete,
+                path,
+                .governance,
+                "Put the rules of the configuration in the place of the kept ones",
+                status: 204
+            )
+        ) { exchange in
+            try await exchange.hub.governing.adoptConfiguredRules(caller: exchange.caller)
+            return exchange.answer(.noContent)
+        }
+        add(
+            RouteDescription(
+                .post,
+                path + "/preview",
+                .governance,
+                "Show what other rules for all tenants would change",
+                accepts: ["application/json", "application/ld+json"],
+                body: .commonRules,
+                answers: "application/json"
+            )
+        ) { exchange in
+            let (json, ld) = try await exchange.bodyWithContext(to: .administer)
+            let preview = try await exchange.hub.governing.previewCommonRules(
+                json,
+                ld: ld,
+                caller: exchange.caller
+            )
+            return .json(.object(preview))
         }
     }
 

@@ -4,22 +4,91 @@ import Governance
 
 /// The shapes of bodies about rights, each with an example.
 extension BodySchema {
-    private static let dataClass = one(of: DataClass.allCases.map(\.word))
+    /// A class that every tenant has, or one of its own.
+    private static let dataClass = text
 
     static let classificationSchema = object(
-        [:],
+        [
+            "@classes": [
+                "type": "object",
+                "additionalProperties": [
+                    "type": "object",
+                    "properties": [
+                        "above": dataClass, "grant": one(of: ["any", "purpose"]),
+                        "record": one(of: ["counted", "logged"]),
+                        "choice": one(of: ["none", "objection", "consent"]),
+                    ],
+                    "required": ["above", "grant", "record", "choice"],
+                    "additionalProperties": false,
+                ],
+            ]
+        ],
         rest: [
             "type": "object",
             "properties": [
                 "class": dataClass, "subject": oneOrMany(text),
                 "attributes": ["type": "object", "additionalProperties": dataClass],
+                "retention": ["type": "string", "format": "duration"],
+                "controller": one(of: ControllerKind.names.map { "dpv:" + $0 }),
             ],
             "required": ["class"], "additionalProperties": false,
         ],
         example: [
             "Visit": [
                 "class": "personal", "subject": "patient", "attributes": ["ward": "internal"],
-            ]
+                "retention": "P2Y", "controller": "dpv:GovernmentalOrganisation",
+            ],
+            "@classes": [
+                "confidential": [
+                    "above": "internal", "grant": "purpose", "record": "counted",
+                    "choice": "none",
+                ]
+            ],
+            "Plan": ["class": "confidential"],
+        ]
+    )
+
+    private static let texts: JSONValue = ["type": "array", "items": text]
+
+    static let commonRulesSchema = object(
+        [
+            "version": integer,
+            "public": [
+                "type": "object",
+                "properties": [
+                    "types": texts, "scopes": texts, "hiddenAttributes": texts,
+                    "measures": ["type": "boolean"],
+                ],
+                "additionalProperties": false,
+            ],
+            "permissions": [
+                "type": "object",
+                "additionalProperties": [
+                    "type": "object",
+                    "properties": [
+                        "party": text, "actions": texts, "types": texts, "scopes": texts,
+                        "hiddenAttributes": texts,
+                    ],
+                    "additionalProperties": false,
+                ],
+            ],
+            "prohibitions": [
+                "type": "object",
+                "additionalProperties": [
+                    "type": "object",
+                    "properties": [
+                        "parties": texts, "types": texts, "scopes": texts, "ids": texts,
+                        "attributes": texts,
+                    ],
+                    "additionalProperties": false,
+                ],
+            ],
+        ],
+        example: [
+            "version": 1, "public": ["types": ["Bus"], "hiddenAttributes": ["plate"]],
+            "permissions": [
+                "bus-company": ["actions": ["read", "write"], "types": ["Bus"]]
+            ],
         ]
     )
 
@@ -41,6 +110,17 @@ extension BodySchema {
                         [
                             "leftOperand": "purpose", "operator": "eq",
                             "rightOperand": "https://w3id.org/dpv#PublicHealth",
+                        ]
+                    ],
+                    "duty": [
+                        [
+                            "action": [
+                                "rdf:value": ["@id": "round"],
+                                "refinement": [
+                                    "leftOperand": "step", "operator": "eq", "rightOperand": 10,
+                                ],
+                            ],
+                            "target": ["age"],
                         ]
                     ],
                 ]

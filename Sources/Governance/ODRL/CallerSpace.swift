@@ -22,15 +22,16 @@ struct CallerSpace {
     /// A purpose that the vocabulary does not have: nothing but public data is given for it.
     private static let unknownPurpose = Purpose("urn:balai:purpose:unknown")
 
+    /// `changed` are those whom changed rules name.
     init(
-        _ changed: ChangedRules,
+        _ changed: [Permission.Assignee],
         assignees: [Permission.Assignee],
         purposes: [Purpose],
         moments: [Timestamp],
         _ now: Timestamp
     ) {
         // Nothing changes for those whom no changed rule can name.
-        let parties = changed.assignees.map(\.parties)
+        let parties = changed.map(\.parties)
         if parties.contains(nil) {
             let named = assignees.flatMap { $0.parties ?? [] }
             self.parties = [.anonymous, .named(PolicyDifference.otherParty)] + Self.distinct(named)

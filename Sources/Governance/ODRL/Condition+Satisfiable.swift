@@ -45,6 +45,8 @@ private struct ConditionTerms {
     /// Terms of which at most one holds.
     private var identifiers: UInt64 = 0
     private var classes: [DataClass: UInt64] = [:]
+    /// How many classes the tenant has.
+    private var classCount = DataClass.everywhere.count
     /// Where the first holds, the second does.
     private var implications: [(UInt64, UInt64)] = []
 
@@ -68,7 +70,10 @@ private struct ConditionTerms {
         switch term {
         case .ids: identifiers |= bit
         case .decided(let decision):
-            if let test = decision.decider as? ClassTest { classes[test.dataClass] = bit }
+            if let test = decision.decider as? ClassTest {
+                classes[test.dataClass] = bit
+                classCount = max(classCount, test.classCount)
+            }
             guard let test = decision.decider as? SubjectTest else { break }
             for (index, other) in all.dropLast().enumerated() {
                 guard case .decided(let known) = other,
@@ -87,7 +92,7 @@ private struct ConditionTerms {
     func isPossible(_ holding: UInt64) -> Bool {
         guard (holding & identifiers).nonzeroBitCount <= 1 else { return false }
         let held = holding & classes.values.reduce(0, |)
-        guard held.nonzeroBitCount <= 1, held != 0 || classes.count < DataClass.all.count else {
+        guard held.nonzeroBitCount <= 1, held != 0 || classes.count < classCount else {
             return false
         }
         return implications.allSatisfy { holding & $0.0 == 0 || holding & $0.1 != 0 }

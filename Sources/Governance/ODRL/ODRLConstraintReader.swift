@@ -170,7 +170,7 @@ struct ODRLConstraintReader {
                 }
             )
         case "role", "vc:role", "dome-op:role": part = .assignees(try right.roles)
-        case "class": part = .classes(try right.classes)
+        case "class": part = .classes(try right.classes(terms.isClass))
         case "legalBasis", "dpv:hasLegalBasis": part = .basis(try right.basis)
         case "dateTime": part = .times(try right.times)
         default:

@@ -12,6 +12,7 @@ struct ODRLNames {
         ("vc", "https://www.w3.org/ns/credentials#"),
         ("dome-op", "https://github.com/DOME-Marketplace/dome-odrl-profile#"),
         ("xsd", "http://www.w3.org/2001/XMLSchema#"), ("dct", "http://purl.org/dc/terms/"),
+        ("rdf", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
         ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
         ("foaf", "http://xmlns.com/foaf/0.1/"),
     ]

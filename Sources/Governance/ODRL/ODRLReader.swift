@@ -6,9 +6,17 @@ package import ContextModel
 /// rule.
 package struct ODRLReader {
     private let expand: (String) -> IRI
+    private let isClass: (String) -> Bool
 
-    /// `expand` says what the name of a type or attribute stands for.
-    package init(expand: @escaping (String) -> IRI) { self.expand = expand }
+    /// `expand` says what the name of a type or attribute stands for, and `isClass` whether a word is a class
+    /// of data.
+    package init(
+        isClass: @escaping (String) -> Bool = { DataClass(word: $0) != nil },
+        expand: @escaping (String) -> IRI
+    ) {
+        self.expand = expand
+        self.isClass = isClass
+    }
 
     private static let notes: Set = ["dct:title", "title", "dct:description", "description"]
     private static let policyMembers: Set = notes.union([
@@ -35,7 +43,7 @@ package struct ODRLReader {
         guard URIText.isValid(id) else { throw PolicyError("uid", "'\(id)' is no URI.") }
         let title = try ["dct:title", "title"].first { node[$0] != nil }
             .map { name throws(PolicyError) in try node.text(name) }
-        let terms = TermLog(expand: expand, names: names)
+        let terms = TermLog(expand: expand, isClass: isClass, names: names)
         var rules = Rules(id: id, title: title, policy: node, terms: terms)
         for rule in try node.objects("permission", known: Self.permissionMembers) {
             try rules.addPermission(rule)
@@ -77,10 +85,16 @@ package struct ODRLReader {
 final class TermLog {
     private(set) var found: [String: IRI] = [:]
     private let expand: (String) -> IRI
+    let isClass: (String) -> Bool
     private let names: ODRLNames
 
-    init(expand: @escaping (String) -> IRI, names: ODRLNames) {
+    init(
+        expand: @escaping (String) -> IRI,
+        isClass: @escaping (String) -> Bool,
+        names: ODRLNames
+    ) {
         self.expand = expand
+        self.isClass = isClass
         self.names = names
     }
 
@@ -113,7 +127,7 @@ private struct Rules {
     mutating func addPermission(_ node: ODRLNode) throws(PolicyError) {
         try node.requireType(["Permission", "Rule"])
         let actions = try actions(of: node)
-        let dropped = try dropped(by: node)
+        let duties = try DutyReader(terms: terms).duties(of: node, of: actions)
         for target in try targets(of: node) {
             guard target.attributes.isEmpty else {
                 throw PolicyError(
@@ -122,15 +136,17 @@ private struct Rules {
                 )
             }
             for branch in try branches(of: node, target, coversUnknown: false) {
-                permissions.append(
-                    Permission(
-                        branch,
-                        actions: actions,
-                        basis: try basis(of: branch, node),
-                        name: id
-                    )
+                var permission = Permission(
+                    branch,
+                    actions: actions,
+                    basis: try basis(of: branch, node),
+                    name: id
                 )
-                if !dropped.isEmpty { try hide(dropped, branch, at: node.place(of: "duty")) }
+                permission.smallestGroup = duties.smallestGroup
+                permissions.append(permission)
+                for (shaping, names) in duties.inOrder {
+                    try hide(names, branch, as: shaping, at: node.place(of: "duty"))
+                }
             }
         }
         try requireFew(node)
@@ -160,6 +176,7 @@ private struct Rules {
     private mutating func hide(
         _ attributes: Set<IRI>,
         _ branch: RuleBranch,
+        as shaping: Shaping? = nil,
         at place: String
     ) throws(PolicyError) {
         guard !branch.entities.looksAtAttributes else {
@@ -174,38 +191,13 @@ private struct Rules {
                 Prohibition(
                     assignee: branch.assignee,
                     target: branch.entities,
-                    attributes: attributes
+                    attributes: attributes,
+                    shaping: shaping
                 ),
                 name: id
             )
         )
     }
-
-    /// The attributes that duties say to leave out.
-    private func dropped(by node: ODRLNode) throws(PolicyError) -> Set<IRI> {
-        var dropped: Set<IRI> = []
-        let known: Set = ["@type", "uid", "action", "target"]
-        for duty in try node.objects("duty", known: known) {
-            try duty.requireType(["Duty", "Rule"])
-            let action = try duty.term("action")
-            guard action == "drop" else {
-                let isPlanned = Self.plannedDuties.contains(action)
-                throw PolicyError(
-                    duty.place(of: "action"),
-                    isPlanned
-                        ? "The hub cannot '\(action)' yet; it can drop attributes."
-                        : "'\(action)' is not understood; the hub can drop attributes."
-                )
-            }
-            let place = duty.place(of: "target")
-            for name in try duty.texts("target") { dropped.insert(try terms.iri(name, at: place)) }
-        }
-        return dropped
-    }
-
-    private static let plannedDuties: Set = [
-        "round", "coarsen", "delay", "kThreshold", "aggregate",
-    ]
 
     // MARK: Prohibitions
 

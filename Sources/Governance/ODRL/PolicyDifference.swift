@@ -34,10 +34,18 @@ package struct PolicyDifference: Sendable {
         package let policies: Set<String>
     }
 
-    package private(set) var cells: [Cell] = []
-    package private(set) var entries: [Entry] = []
+    package internal(set) var cells: [Cell] = []
+    package internal(set) var entries: [Entry] = []
     /// Whether every cell was looked at.
-    package private(set) var isComplete = true
+    package internal(set) var isComplete = true
+
+    /// No difference.
+    init() {}
+
+    /// Whether more may be told.
+    var hasRoom: Bool {
+        cells.count < Self.maximumCells && entries.count < Self.maximumEntries
+    }
 
     /// Cells that are looked at, and differences that are told of, at most.
     package static let maximumCells = 5_000
@@ -55,7 +63,7 @@ package struct PolicyDifference: Sendable {
         let changed = ChangedRules(before, after)
         guard !changed.isEmpty else { return }
         let space = CallerSpace(
-            changed,
+            changed.assignees,
             assignees: common.permissions.map(\.assignee) + common.prohibitions.map(\.assignee)
                 + before.assignees + after.assignees,
             purposes: (common.permissions + before.permissions + after.permissions)
@@ -73,9 +81,7 @@ package struct PolicyDifference: Sendable {
             for party in space.parties {
                 for roles in space.roles {
                     for purpose in space.purposes {
-                        guard cells.count < Self.maximumCells,
-                            entries.count < Self.maximumEntries
-                        else {
+                        guard hasRoom else {
                             isComplete = false
                             return
                         }
@@ -107,7 +113,7 @@ package struct PolicyDifference: Sendable {
         guard let classification = new.classification else { return }
         // The same terms about people in both, so that they can be told to be the same.
         var rights = SubjectRights(of: caller, classification, new.choices)
-        for action in [Action.read, .subscribe] {
+        for action in [Action.read, .subscribe, .aggregate] {
             compare(
                 old.readView(of: caller, action, &rights),
                 new.readView(of: caller, action, &rights),
@@ -116,6 +122,13 @@ package struct PolicyDifference: Sendable {
                 changed,
                 now
             )
+        }
+        let groups = (old.smallestGroup(for: caller) ?? 1, new.smallestGroup(for: caller) ?? 1)
+        if groups.0 != groups.1 {
+            let both = old.readView(of: caller, .aggregate, &rights).condition
+                .and(new.readView(of: caller, .aggregate, &rights).condition)
+            let effect = groups.1 < groups.0 ? Effect.gains : .loses
+            add(effect, both, [], .aggregate, cell, changed, now)
         }
         let nothing = Policy.View(condition: .nothing, hidden: HiddenAttributes())
         compare(
@@ -145,9 +158,19 @@ package struct PolicyDifference: Sendable {
         var found: [Condition: [Effect: Set<IRI>]] = [:]
         for name in old.hidden.names.union(new.hidden.names) {
             let (was, becomes) = (old.hidden.hiding(name), new.hidden.hiding(name))
-            guard was != becomes else { continue }
-            found[was.without(becomes), default: [:]][.gains, default: []].insert(name)
-            found[becomes.without(was), default: [:]][.loses, default: []].insert(name)
+            if was != becomes {
+                found[was.without(becomes), default: [:]][.gains, default: []].insert(name)
+                found[becomes.without(was), default: [:]][.loses, default: []].insert(name)
+            }
+            // Of two shapes nobody can say which one tells more: the old one is lost, the new one gained.
+            for shaping in old.hidden.shapings(of: name).union(new.hidden.shapings(of: name)) {
+                let before = old.hidden.shaping(name, as: shaping)
+                let after = new.hidden.shaping(name, as: shaping)
+                guard before != after else { continue }
+                let (gained, lost) = (before.without(after), after.without(before))
+                found[gained.without(becomes), default: [:]][.gains, default: []].insert(name)
+                found[lost.without(was), default: [:]][.loses, default: []].insert(name)
+            }
         }
         for (condition, effects) in found {
             for (effect, names) in effects {
@@ -242,12 +265,25 @@ extension TenantRules {
 
 extension HiddenAttributes {
     /// Every name that is hidden somewhere.
-    fileprivate var names: Set<IRI> {
-        elements.reduce(into: everywhere) { $0.formUnion($1.names) }
+    var names: Set<IRI> {
+        (elements + shaped).reduce(into: everywhere) { $0.formUnion($1.names) }
+    }
+
+    /// What is made of the attribute in some entities.
+    fileprivate func shapings(of name: IRI) -> Set<Shaping> {
+        Set(shaped.filter { $0.names.contains(name) }.compactMap(\.shaping))
+    }
+
+    /// The entities in which this is made of the attribute.
+    fileprivate func shaping(_ name: IRI, as shaping: Shaping) -> Condition {
+        .any(
+            of: shaped.filter { $0.shaping == shaping && $0.names.contains(name) }
+                .map(\.condition)
+        )
     }
 
     /// The entities in which the attribute is hidden.
-    fileprivate func hiding(_ name: IRI) -> Condition {
+    func hiding(_ name: IRI) -> Condition {
         everywhere.contains(name)
             ? .everything
             : .any(of: elements.filter { $0.names.contains(name) }.map(\.condition))

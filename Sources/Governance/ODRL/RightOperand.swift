@@ -124,26 +124,24 @@ struct RightOperand {
         }
     }
 
-    var classes: Set<DataClass> {
-        get throws(PolicyError) {
-            let known = ["eq", "neq", "isAnyOf", "isNoneOf", "lt", "lteq", "gt", "gteq"]
-            try require(known)
-            var classes: Set<DataClass> = []
-            for text in try requireTexts() {
-                guard let one = DataClass(word: text) else {
-                    throw PolicyError(place, "It must be public, internal, personal or sensitive.")
-                }
-                classes.insert(one)
-            }
-            guard let bound = classes.first else { return [] }
-            switch comparison {
-            case "neq", "isNoneOf": return DataClass.all.subtracting(classes)
-            case "lt": return DataClass.all.filter { $0 < bound }
-            case "lteq": return DataClass.all.filter { $0 <= bound }
-            case "gt": return DataClass.all.filter { $0 > bound }
-            case "gteq": return DataClass.all.filter { $0 >= bound }
-            default: return classes
-            }
+    /// The classes; `isKnown` says which words are classes of the tenant.
+    func classes(_ isKnown: (String) -> Bool) throws(PolicyError) -> ClassSelection.Test {
+        try require(["eq", "neq", "isAnyOf", "isNoneOf", "lt", "lteq", "gt", "gteq"])
+        let words = try requireTexts()
+        for word in words where !isKnown(word) {
+            throw PolicyError(
+                place,
+                "'\(word)' is no class: it must be public, internal, personal, sensitive, or one that the "
+                    + "classification names."
+            )
+        }
+        switch comparison {
+        case "neq", "isNoneOf": return .words(Set(words), isNegated: true)
+        case "lt": return .below(words[0], isOrEqual: false, isNegated: false)
+        case "lteq": return .below(words[0], isOrEqual: true, isNegated: false)
+        case "gt": return .below(words[0], isOrEqual: true, isNegated: true)
+        case "gteq": return .below(words[0], isOrEqual: false, isNegated: true)
+        default: return .words(Set(words), isNegated: false)
         }
     }
 

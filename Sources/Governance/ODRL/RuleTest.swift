@@ -13,7 +13,7 @@ indirect enum RuleTest {
     enum Part {
         case assignees([Permission.Assignee])
         case purposes([Purpose])
-        case classes(Set<DataClass>)
+        case classes(ClassSelection.Test)
         case basis(LegalBasis)
         /// One of the times.
         case times([Validity])
@@ -26,7 +26,7 @@ indirect enum RuleTest {
 struct RuleBranch: Hashable {
     var assignees: [Permission.Assignee] = []
     var purposes: [Purpose]?
-    var classes = DataClass.all
+    var classes = ClassSelection.all
     var basis: LegalBasis?
     var validity = Validity()
     var entities = Condition.everything
@@ -94,9 +94,9 @@ struct RuleCompiler {
     ) throws(PolicyError) -> [RuleBranch] {
         var branch = RuleBranch()
         switch part {
-        case .classes(let classes):
-            branch.classes = isNegated ? DataClass.all.subtracting(classes) : classes
-            return branch.classes.isEmpty ? [] : [branch]
+        case .classes(let test):
+            branch.classes = ClassSelection(isNegated ? test.negated : test)
+            return branch.classes.isNever ? [] : [branch]
         case .times(let times):
             return (isNegated ? Self.complement(of: times) : times).map { time in
                 RuleBranch(validity: time)
@@ -187,7 +187,7 @@ extension RuleBranch {
             throw PolicyError("constraint", "A rule has one legal basis.")
         }
         let classes = classes.intersection(other.classes)
-        guard !classes.isEmpty, let validity = validity.intersection(other.validity) else {
+        guard !classes.isNever, let validity = validity.intersection(other.validity) else {
             return nil
         }
         let entities = entities.and(other.entities)

@@ -13,6 +13,10 @@ package struct Classification: Sendable, Hashable {
         package var subjects: [SubjectPath]
         /// Attributes whose class is another one.
         package var attributes: [IRI: DataClass]
+        /// How long histories of such entities are kept; nil for as long as the operator wants.
+        package var retention: ISODuration?
+        /// What kind of organisation decides what the data is used for.
+        package var controller: ControllerKind?
 
         package init(
             _ dataClass: DataClass,
@@ -24,12 +28,12 @@ package struct Classification: Sendable, Hashable {
             self.attributes = attributes
         }
 
-        /// The attributes that are of a higher class than the entity, and about people.
+        /// The attributes that are of a higher class than the entity, and need a purpose.
         ///
         /// With them go those that name the person.
         package var personalAttributes: Set<IRI> {
-            guard !dataClass.isAboutPeople else { return [] }
-            let names = attributes.filter(\.value.isAboutPeople).keys
+            guard !dataClass.meaning.needsPurpose else { return [] }
+            let names = attributes.filter(\.value.meaning.needsPurpose).keys
             guard !names.isEmpty else { return [] }
             return Set(names).union(subjects.compactMap(\.names.first))
         }
@@ -39,43 +43,52 @@ package struct Classification: Sendable, Hashable {
     }
 
     package let types: [IRI: TypeRule]
-    /// What is needed of types whose entities are about people.
+    /// The classes that there are.
+    package let classes: DataClasses
+    /// What is needed of types whose entities need a purpose.
     let needs: [IRI: SubjectTest.Need]
-    /// What is needed of types of which some attributes are about people.
+    /// What is needed of types of which some attributes need a purpose.
     let attributeNeeds: [IRI: SubjectTest.Need]
     /// For each class the term that holds for the entities of the class.
     private let tests: [DataClass: Condition]
 
-    package init(_ types: [IRI: TypeRule] = [:]) {
+    package init(_ types: [IRI: TypeRule] = [:], classes: DataClasses = DataClasses()) {
         self.types = types
-        needs = types.filter(\.value.dataClass.isAboutPeople).mapValues { rule in
-            .init(paths: rule.subjects, needsConsent: rule.highestClass == .sensitive)
+        self.classes = classes
+        needs = types.filter(\.value.dataClass.meaning.needsPurpose).mapValues { rule in
+            .init(paths: rule.subjects, meaning: rule.highestClass.meaning)
         }
         attributeNeeds = types.filter { !$0.value.personalAttributes.isEmpty }.mapValues { rule in
-            .init(paths: rule.subjects, needsConsent: rule.highestClass == .sensitive)
+            .init(paths: rule.subjects, meaning: rule.highestClass.meaning)
         }
+        let known = types.mapValues(\.dataClass)
         tests = Dictionary(
-            uniqueKeysWithValues: DataClass.allCases.map {
-                ($0, .decided(EntityDecision(ClassTest($0, types.mapValues(\.dataClass)))))
+            uniqueKeysWithValues: classes.all.map {
+                ($0, .decided(EntityDecision(ClassTest($0, known, of: classes.all.count))))
             }
         )
     }
 
-    package static func == (a: Classification, b: Classification) -> Bool { a.types == b.types }
+    package static func == (a: Classification, b: Classification) -> Bool {
+        a.types == b.types && a.classes == b.classes
+    }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(types) }
 
-    /// The entities that are of one of the classes.
-    func test(of classes: Set<DataClass>) -> Condition {
-        .any(of: DataClass.allCases.filter(classes.contains).compactMap { tests[$0] })
+    /// The entities that are of one of the classes; nil where a class is none of the tenant's.
+    func test(of selection: ClassSelection) -> Condition? {
+        selection.classes(of: classes).map { .any(of: $0.compactMap { tests[$0] }) }
     }
 
     /// Whether the entities of any type, or some of their attributes, are about people.
-    package var isAboutPeople: Bool { !needs.isEmpty || !attributeNeeds.isEmpty }
+    package var isAboutPeople: Bool {
+        needs.values.contains(where: \.meaning.isAboutPeople)
+            || attributeNeeds.values.contains(where: \.meaning.isAboutPeople)
+    }
 
     /// Whether entities of the type, or some of their attributes, are about people.
     package func isAboutPeople(_ type: IRI) -> Bool {
-        needs[type] != nil || attributeNeeds[type] != nil
+        (needs[type] ?? attributeNeeds[type])?.meaning.isAboutPeople ?? false
     }
 
     /// The attributes in which entities of the type name whom they are about.
@@ -116,10 +129,13 @@ extension DataClass {
 /// The term of a condition that holds for the entities of one class.
 final class ClassTest: EntityDecider {
     let dataClass: DataClass
+    /// How many classes there are.
+    let classCount: Int
     private let classes: [IRI: DataClass]
 
-    init(_ dataClass: DataClass, _ classes: [IRI: DataClass]) {
+    init(_ dataClass: DataClass, _ classes: [IRI: DataClass], of count: Int) {
         self.dataClass = dataClass
+        classCount = count
         self.classes = classes
     }
 

@@ -59,6 +59,7 @@ final class NamesSubject: EntityDecider {
     init(_ subject: SubjectID, _ classification: Classification) {
         self.subject = subject.uri
         needs = classification.needs.merging(classification.attributeNeeds) { own, _ in own }
+            .filter(\.value.meaning.isAboutPeople)
         let paths = Set(needs.values.flatMap(\.paths))
         // No index knows the attributes of attributes.
         mention =

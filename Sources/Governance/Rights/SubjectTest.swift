@@ -7,13 +7,18 @@ import Synchronization
 /// It is decided for each entity at each reading, so a choice counts from the moment on at which the
 /// `ChoiceBook` has it. An entity that should name somebody and names nobody is covered by no grant.
 package final class SubjectTest: EntityDecider {
-    /// What is needed of the entities of a type that are about people.
+    /// What is needed of the entities of a type, or of attributes of theirs.
     struct Need: Sendable, Hashable {
         let paths: [SubjectPath]
-        let needsConsent: Bool
+        let meaning: DataClass.Meaning
+
+        /// Whether it is met wherever the other one is.
+        func isWithin(_ other: Need) -> Bool {
+            paths == other.paths && meaning.isWithin(other.meaning)
+        }
     }
 
-    /// Types whose entities are about people.
+    /// Types whose entities need a purpose.
     private let needs: [IRI: Need]
     /// Where other classes than those about people are to be told apart.
     private let classification: Classification?
@@ -57,7 +62,13 @@ package final class SubjectTest: EntityDecider {
         notes = nil
         attributeNames =
             use == nil
-            ? [] : Array(Set(needs.values.flatMap { $0.paths.compactMap(\.names.first) }))
+            ? []
+            : Array(
+                Set(
+                    needs.values.filter(\.meaning.isAboutPeople)
+                        .flatMap { $0.paths.compactMap(\.names.first) }
+                )
+            )
     }
 
     private init(_ test: SubjectTest, _ notes: DisclosureNotes) {
@@ -76,10 +87,11 @@ package final class SubjectTest: EntityDecider {
 
     /// Whether it holds wherever the other one does, which is of the same caller.
     func allows(allOf other: SubjectTest) -> Bool {
-        guard classification == nil, other.classification == nil, needs == other.needs, let use
-        else {
-            return false
-        }
+        guard classification == nil, other.classification == nil, needs.count == other.needs.count,
+            needs.allSatisfy({ type, need in
+                other.needs[type].map { need.isWithin($0) } ?? false
+            }), let use
+        else { return false }
         guard let less = other.use else { return true }
         switch (use.basis, less.basis) {
         case (.override, _), (.untilObjected, .consent), (.untilObjected, .untilObjected),
@@ -93,32 +105,28 @@ package final class SubjectTest: EntityDecider {
 
     package func holds(forTypes types: [IRI]) -> Bool? {
         if let classification { return classification.dataClass(of: types) == .public }
-        guard types.contains(where: { needs[$0] != nil }) else { return true }
-        return use == nil ? false : nil
+        let needs = types.compactMap { self.needs[$0] }
+        guard !needs.isEmpty else { return true }
+        if use == nil { return false }
+        return needs.contains(where: \.meaning.isAboutPeople) ? nil : true
     }
 
     package func holds(for entity: Entity) -> Bool {
         if let answer = holds(forTypes: entity.types) { return answer }
         guard let use else { return false }
         var subjects: Set<String> = []
-        var needsConsent = use.basis == .consent
-        for need in entity.types.compactMap({ needs[$0] }) {
+        var choice = use.basis == .consent ? DataClass.Choosing.consent : .none
+        for need in entity.types.compactMap({ needs[$0] }) where need.meaning.isAboutPeople {
             var named: Set<String> = []
             for path in need.paths { path.addSubjects(of: entity, to: &named) }
             guard !named.isEmpty else { return false }
             subjects.formUnion(named)
-            needsConsent = needsConsent || need.needsConsent
+            choice = max(choice, need.meaning.choice)
         }
-        if use.basis != .override {
-            let isAllowed = use.choices.allow(
-                subjects,
-                use.purpose,
-                to: use.recipient,
-                needsConsent: needsConsent
-            )
-            guard isAllowed else { return false }
-        }
-        notes?.note(entity.id, DisclosureNotes.Note(use, subjects, needsConsent: needsConsent))
+        if use.basis == .override { choice = .none }
+        let note = DisclosureNotes.Note(use, subjects, choice)
+        guard note.isAllowed else { return false }
+        notes?.note(entity.id, note)
         return true
     }
 }
@@ -129,25 +137,27 @@ package final class DisclosureNotes: Sendable {
     /// Whom an entity is about, and by which rule it may be read.
     package struct Note: Sendable {
         package let subjects: Set<String>
-        private let needsConsent: Bool
+        /// How far these people's choices go.
+        private let choice: DataClass.Choosing
         private let use: SubjectTest.Use
 
-        init(_ use: SubjectTest.Use, _ subjects: Set<String>, needsConsent: Bool) {
+        init(_ use: SubjectTest.Use, _ subjects: Set<String>, _ choice: DataClass.Choosing) {
             self.subjects = subjects
-            self.needsConsent = needsConsent
+            self.choice = choice
             self.use = use
         }
 
         /// The name of the rule.
         package var rule: String? { use.rule }
 
-        fileprivate var isStillAllowed: Bool {
-            use.basis == .override
+        /// Whether these people's choices let it be used now.
+        fileprivate var isAllowed: Bool {
+            choice == .none
                 || use.choices.allow(
                     subjects,
                     use.purpose,
                     to: use.recipient,
-                    needsConsent: needsConsent
+                    needsConsent: choice == .consent
                 )
         }
     }
@@ -178,7 +188,7 @@ package final class DisclosureNotes: Sendable {
         state.withLock { state in
             let version = choices?.version ?? 0
             if version == state.version { return true }
-            return state.notes.values.allSatisfy(\.isStillAllowed)
+            return state.notes.values.allSatisfy(\.isAllowed)
         }
     }
 }

@@ -249,11 +249,15 @@ extension RecordWriter {
         return try await run(on: reads) { try store.entries(numbers) }
     }
 
-    /// The newest entries with their numbers, the newest first, at most so many.
-    package func newestEntries(_ limit: Int) async throws -> [(number: Int, entry: RecordEntry)] {
+    /// The newest entries with their numbers, the newest first, at most so many; with `before`, those with
+    /// lower numbers alone.
+    package func newestEntries(
+        _ limit: Int,
+        before: Int = .max
+    ) async throws -> [(number: Int, entry: RecordEntry)] {
         guard let store else { return [] }
         return try await run(on: reads) {
-            let end = store.size
+            let end = max(0, min(store.size, before))
             let first = max(0, end - limit)
             return try store.entries(first..<end).enumerated().reversed().map {
                 (first + $0.offset, try RecordEntry($0.element))

@@ -95,7 +95,7 @@ extension PreparedCondition {
             case .geometry(let test): test.matches(entity, budget)
             case .linked(let path, let targets):
                 ValueTarget.links(path, in: entity, to: targets, within: budget)
-            case .decided(let decider): decider.holds(for: entity)
+            case .decided(let decider): decider.holds(for: entity, within: budget)
             }
         }
 

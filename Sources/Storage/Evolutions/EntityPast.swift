@@ -1,4 +1,5 @@
 package import ContextModel
+import Governance
 
 /// What an entity was before its present state: its types and scopes, each with the time they
 /// held.
@@ -124,8 +125,11 @@ package struct EntityView: Sendable {
     package var entity: Entity
     /// The moments whose changes are hidden.
     package var hidden: HiddenMoments
-    /// Further hidden moments of single attributes: those hidden in some of the entity's states.
+    /// Further hidden moments of single attributes: those hidden in some of the entity's states, and those
+    /// that are delayed.
     package var hiddenByName: [IRI: HiddenMoments]
+    /// What is made of attributes; what several rules shape in different ways is hidden.
+    var shaping = EntityShaping()
 
     package init(
         entity: Entity,
@@ -140,12 +144,41 @@ package struct EntityView: Sendable {
     /// The moments whose changes of the attribute are hidden.
     func hidden(_ name: IRI) -> HiddenMoments { hiddenByName[name] ?? hidden }
 
-    /// The instance without what was hidden in it when it was written.
-    func shape(_ instance: Attribute) -> Attribute {
-        guard !hiddenByName.isEmpty, !instance.attributes.isEmpty else { return instance }
-        let moment = instance.changedAt
+    /// The instance without what was hidden in it when it was written, and with what is shaped as it is
+    /// shown; nil where nothing of it is.
+    func shape(_ instance: Attribute, of name: IRI) -> Attribute? {
+        guard let shaped = shaping.shape(instance, of: name) else { return nil }
+        guard !hiddenByName.isEmpty, !shaped.attributes.isEmpty else { return shaped }
+        let moment = shaped.changedAt
         let hidden = hiddenByName.filter { $0.value.contains(moment) }
-        return instance.hiding(Set(hidden.keys))
+        return shaped.hiding(Set(hidden.keys))
+    }
+
+    /// What shows the instances of an attribute that is shaped; nil for all others.
+    func choice(of name: IRI) -> InstanceChoice? {
+        guard shaping.names.contains(name) else { return nil }
+        return { shape($0, of: name) }
+    }
+
+    /// The view of an evolution that is shaped, of which what is newer than its delay is hidden.
+    func shaped(
+        by hidden: HiddenAttributes,
+        _ states: [EntityPast.State],
+        _ current: Entity,
+        at now: Timestamp
+    ) -> EntityView {
+        guard !hidden.shaped.isEmpty else { return self }
+        var view = self
+        let found = hidden.shaping(inEvolution: states.map(\.entity) + [current])
+        view.shaping = found.0
+        for (name, delay) in found.delays {
+            let (start, isBefore) = now.microseconds.subtractingReportingOverflow(delay)
+            let new = isBefore ? Int64.min : start + 1
+            view.hiddenByName[name] = HiddenMoments(
+                view.hidden(name).ranges + [new..<Int64.max]
+            )
+        }
+        return view
     }
 }
 

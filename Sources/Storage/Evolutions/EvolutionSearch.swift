@@ -137,9 +137,10 @@ package struct EvolutionSearch<Source: HistorySource> {
         view.entity = grant.dated(view.entity)
         for name in partlyHidden {
             view.hiddenByName[name] = past.hidden {
-                covers($0) && !grant.hidden.names(in: known.inState(was: $0)).contains(name)
+                covers($0) && !grant.hidden.hiddenNames(in: known.inState(was: $0)).contains(name)
             }
         }
+        view = view.shaped(by: grant.hidden, states, known, at: source.now)
         let seen = Seen(number: number, keys: keys, view: view)
         return try isAskedFor(seen) ? seen : nil
     }
@@ -149,14 +150,25 @@ package struct EvolutionSearch<Source: HistorySource> {
         try series.keys(of: seen.number).filter { key in
             let hidden = seen.view.hidden(key.name)
             return try isVisible(key)
-                && (hidden.isEmpty || series.hasInstance(seen.number, key, hiding: hidden))
+                && (hidden.isEmpty
+                    || series.hasInstance(
+                        seen.number,
+                        key,
+                        hiding: hidden,
+                        wanted: seen.view.choice(of: key.name)
+                    ))
         }
     }
 
     private func isAskedFor(_ seen: Seen) throws -> Bool {
         let keys = seen.keys.filter(isVisible)
         let hasInstance = try keys.contains {
-            try series.hasInstance(seen.number, $0, hiding: seen.view.hidden($0.name))
+            try series.hasInstance(
+                seen.number,
+                $0,
+                hiding: seen.view.hidden($0.name),
+                wanted: seen.view.choice(of: $0.name)
+            )
         }
         guard hasInstance else { return false }
         if scopes.isAsked {
@@ -186,20 +198,23 @@ package struct EvolutionSearch<Source: HistorySource> {
 
     /// For each attribute that the query names, the instances that meet the query: those with
     /// which it would hold if the attribute had no other instance.
+    ///
+    /// For others that are shaped, all of them.
     private func choices(_ seen: Seen) throws -> [IRI: InstanceChoice] {
-        guard !queriedNames.isEmpty else { return [:] }
+        var choices: [IRI: InstanceChoice] = [:]
+        for name in seen.view.shaping.names { choices[name] = seen.view.choice(of: name) }
+        guard !queriedNames.isEmpty else { return choices }
         let entity = try inRange(seen)
         // The terms about other attributes have the same answer for every instance.
         let terms = DecidedTerms(queryDecision, for: entity, within: source.budget)
         try source.budget.require(0)
-        var choices: [IRI: InstanceChoice] = [:]
         for name in entity.attributes.map(\.name) {
             let left = terms.remainder(of: name, within: source.budget)
             var one = Entity(id: entity.id, types: entity.types, scopes: entity.scopes)
             choices[name] = { [budget = source.budget] instance in
-                let shaped = seen.view.shape(instance)
+                guard let shaped = seen.view.shape(instance, of: name) else { return nil }
                 one.attributes = [NamedAttribute(name: name, instances: [shaped])]
-                return left.matches(one, within: budget)
+                return left.matches(one, within: budget) ? shaped : nil
             }
         }
         return choices
@@ -354,10 +369,11 @@ package struct EvolutionSearch<Source: HistorySource> {
                 key,
                 limit: limit,
                 hiding: seen.view.hidden(name),
-                wanted: choices[name]
-            ).map { instance in
+                wanted: choices[name] ?? seen.view.choice(of: name)
+            ).compactMap { instance in
                 try size.take(instance.bytes)
-                return seen.view.shape(instance.named(entity: seen.view.entity.id, name: name))
+                let named = instance.named(entity: seen.view.entity.id, name: name)
+                return seen.view.shape(named, of: name)
             }
             guard !instances.isEmpty else { continue }
             if attributes.last?.name == name {

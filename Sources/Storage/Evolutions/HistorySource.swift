@@ -10,6 +10,8 @@ package protocol HistorySource {
 
     /// The budget of all decisions together; nil when there is no limit.
     var budget: DecisionBudget? { get }
+    /// The time of the question.
+    var now: Timestamp { get }
     /// Every entity with a history that may match the query and the grant, in the order of
     /// creation.
     ///
@@ -51,8 +53,8 @@ package protocol SeriesKey {
     var datasetID: String? { get }
 }
 
-/// Decides whether an instance of a series is wanted.
-package typealias InstanceChoice = (Attribute) -> Bool
+/// The instance of a series as it is shown or aggregated; nil when it is not wanted.
+package typealias InstanceChoice = (Attribute) -> Attribute?
 
 /// Reads series of histories, in the range of one temporal query.
 package protocol SeriesReading {
@@ -62,7 +64,8 @@ package protocol SeriesReading {
     var query: TemporalQuery { get }
     /// All series of the history, in any order.
     func keys(of history: Int64) throws -> [Key]
-    /// The instances in the query's range of time that are not hidden and that are `wanted`.
+    /// The instances in the query's range of time that are not hidden and that are `wanted`, as that
+    /// shows them.
     ///
     /// Returns the oldest instances, or the newest with `lastN`: oldest first, and at most
     /// `limit`.
@@ -112,6 +115,15 @@ package struct SeriesInstance: Sendable {
         self.time = time
         self.sequence = sequence
         self.bytes = bytes
+    }
+
+    /// The instance as the choice shows it; nil when it is not wanted.
+    package func shown(by choice: InstanceChoice?) -> SeriesInstance? {
+        guard let choice else { return self }
+        guard let attribute = choice(attribute) else { return nil }
+        var shown = self
+        shown.attribute = attribute
+        return shown
     }
 
     /// The instance with its `instanceId`, which is computed unless it has one.

@@ -39,10 +39,15 @@ package struct GrantedEntity: Sendable {
         return GrantedChange(whole)
     }
 
-    /// Whether everything hidden from the writer before the change is hidden after it, and the
-    /// change gives no value to what is hidden then.
+    /// Whether everything hidden from the writer or shaped for it before the change is so after it, and
+    /// the change gives no value to what is hidden then.
     private func keepsHidden(_ change: EntityChange) -> Bool {
-        guard !grant.hidden.isUniform, let after = change.after else { return true }
+        guard let after = change.after else { return true }
+        let ends = grant.shaped.contains { element in
+            stored.map(element.condition.matches) ?? false && !element.condition.matches(after)
+        }
+        guard !ends else { return false }
+        guard !grant.hidden.isUniform else { return true }
         let then = HiddenFromWriter(in: after, grant)
         return hidden.names.isSubset(of: then.names) && !then.isGivenValue(by: change)
     }

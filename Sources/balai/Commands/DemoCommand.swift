@@ -23,7 +23,7 @@ struct DemoCommand: AsyncParsableCommand {
             var configuration = try await hub.configuration()
             if hub.data == nil { configuration.dataFolder = Self.dataFolder }
             try DataFolder(creating: configuration.dataFolder).becomeDemo()
-            configuration.policy.permissions.append(Self.everythingIsPublic)
+            configuration.furtherPermissions.append(Self.everythingIsPublic)
             configuration.pages.cityName = "Phuket"
             configuration.pages.timeZone = "Asia/Bangkok"
             let services: [any ServiceModule] = [

@@ -40,7 +40,7 @@ extension HubConfiguration {
         readStatistics(&settings)
         imports.mapsFolder = settings.text("imports.maps")
         settings.read("imports.maximumBytes", into: &imports.maximumBytes)
-        policy = settings.policy(
+        rules = settings.commonRules(
             permissions: names["permissions"] ?? [],
             prohibitions: names["prohibitions"] ?? []
         )
@@ -182,7 +182,9 @@ struct SettingsReader {
         return integer
     }
 
-    mutating func list(_ name: String...) -> [String] {
+    mutating func list(_ name: String...) -> [String] { list(name) }
+
+    mutating func list(_ name: [String]) -> [String] {
         checked(name) { $0.stringArray(forKey: $1) } ?? []
     }
 

@@ -23,7 +23,15 @@ struct HubConfiguration: Sendable {
     /// The longest time of a query of the store.
     var queryTimeoutSeconds = 10
 
-    var policy = Policy(permissions: [])
+    /// What the configuration says of `public`, `permissions` and `prohibitions`: the hub keeps it from its
+    /// first start on.
+    var rules = CommonRules()
+    /// Permissions of this run alone, which the hub does not keep.
+    var furtherPermissions: [Permission] = []
+    /// What the rules say.
+    var policy: Policy {
+        Policy(permissions: rules.permissions, prohibitions: rules.prohibitions)
+    }
     /// Others whose tokens count, beside the hub itself.
     var issuers: [IssuerSettings] = []
     /// The witnesses that sign the checkpoints of the hub's record.

@@ -4,96 +4,54 @@ import Services
 import Storage
 
 extension SettingsReader {
-    /// Reads the policy from `public`, `permissions` and `prohibitions`; `names` are those of
-    /// their sections.
-    mutating func policy(permissions names: [String], prohibitions: [String]) -> Policy {
-        var permissions: [Permission] = []
-        let types = list("public.types")
-        let scopes = list("public.scopes")
-        let hidden = list("public.hiddenAttributes")
-        if let target = target(types: types, scopes: scopes, of: "public") {
-            permissions.append(
-                Permission(
-                    assignee: .anyone,
-                    actions: [.read],
-                    target: target,
-                    hiddenAttributes: Set(hidden.map(ConfiguredName.iri))
-                )
-            )
-        } else if !hidden.isEmpty {
-            findings.append(
-                "public.hiddenAttributes needs public.types or public.scopes; alone it hides nothing."
-            )
-        }
+    /// Reads `public`, `permissions` and `prohibitions`; `names` are those of their sections.
+    mutating func commonRules(permissions names: [String], prohibitions: [String]) -> CommonRules {
+        var json = JSONObject()
+        var open = lists(["types", "scopes", "hiddenAttributes"], in: ["public"])
         var showsMeasures = false
         read("public.measures", into: &showsMeasures)
-        if showsMeasures {
-            permissions.append(
-                Permission(assignee: .anyone, actions: [.measure], target: .nothing)
+        if showsMeasures { open["measures"] = true }
+        if !open.isEmpty { json["public"] = .object(open) }
+        var rules = JSONObject()
+        for name in names {
+            var rule = lists(
+                ["actions", "types", "scopes", "hiddenAttributes"],
+                in: ["permissions", name]
+            )
+            if let party = text("permissions", name, "party") { rule["party"] = .string(party) }
+            rules[name] = .object(rule)
+        }
+        if !rules.isEmpty { json["permissions"] = .object(rules) }
+        var hiding = JSONObject()
+        for name in prohibitions {
+            hiding[name] = .object(
+                lists(
+                    ["parties", "types", "scopes", "ids", "attributes"],
+                    in: ["prohibitions", name]
+                )
             )
         }
-        permissions += names.compactMap { permission(named: $0) }
-        return Policy(
-            permissions: permissions,
-            prohibitions: prohibitions.flatMap { self.prohibitions(named: $0) }
-        )
+        if !hiding.isEmpty { json["prohibitions"] = .object(hiding) }
+        let common = CommonRules(json) { ConfiguredName.iri($0) }
+        findings += common.findings
+        return common
     }
 
-    /// Reads a prohibition: one for each party.
-    private mutating func prohibitions(named name: String) -> [Prohibition] {
-        let section = "prohibitions.\(name)"
-        let attributes = list("prohibitions", name, "attributes").map(ConfiguredName.iri)
-        if attributes.isEmpty { findings.append("\(section).attributes must name what is hidden.") }
-        let target = target(
-            types: list("prohibitions", name, "types"),
-            scopes: list("prohibitions", name, "scopes"),
-            ids: list("prohibitions", name, "ids"),
-            of: section
-        )
-        guard let target else {
-            findings.append(
-                "\(section) needs types, scopes or ids; types: [\"*\"] covers everything."
-            )
-            return []
+    /// The lists of a section that are not empty.
+    private mutating func lists(_ members: [String], in section: [String]) -> JSONObject {
+        var found = JSONObject()
+        for member in members {
+            let texts = list(section + [member])
+            if !texts.isEmpty { found[member] = .array(texts.map { .string($0) }) }
         }
-        let parties = list("prohibitions", name, "parties").map {
-            Permission.Assignee.party(PartyID($0))
-        }
-        return (parties.isEmpty ? [.anyone] : parties).map {
-            Prohibition(assignee: $0, target: target, attributes: Set(attributes))
-        }
-    }
-
-    private mutating func permission(named name: String) -> Permission? {
-        let party = text("permissions", name, "party") ?? name
-        let actions = actions(of: "permissions", name)
-        let section = "permissions.\(name)"
-        let types = list("permissions", name, "types")
-        let scopes = list("permissions", name, "scopes")
-        // A party that only measures needs no data.
-        let target = target(types: types, scopes: scopes, of: section)
-        guard let target = actions == [.measure] ? target ?? .nothing : target else {
-            findings.append("\(section) needs types or scopes; types: [\"*\"] covers everything.")
-            return nil
-        }
-        return Permission(
-            assignee: .party(PartyID(party)),
-            actions: Set(actions),
-            target: target,
-            hiddenAttributes: Set(
-                list("permissions", name, "hiddenAttributes").map(ConfiguredName.iri)
-            )
-        )
+        return found
     }
 
     private mutating func actions(of section: String, _ name: String) -> [Action] {
         list(section, name, "actions").compactMap { word -> Action? in
-            let action = ConfiguredName.actions[word]
+            let action = CommonRules.actions[word]
             if action == nil {
-                findings.append(
-                    "\(section).\(name).actions: \"\(word)\" is not one of read, write, subscribe, "
-                        + "measure."
-                )
+                findings.append(CommonRules.unknownAction(word, in: "\(section).\(name)"))
             }
             return action
         }
@@ -115,39 +73,17 @@ extension SettingsReader {
             let types = list("services", name, "types")
             let scopes = list("services", name, "scopes")
             restrictions.target =
-                target(types: types, scopes: scopes, of: "services.\(name)") ?? .everything
+                Condition.entities(types: types.map(ConfiguredName.type), scopes: scopes)
+                ?? .everything
+            for scope in scopes where !scope.hasPrefix("/") {
+                findings.append("services.\(name).scopes: \"\(scope)\" must start with \"/\".")
+            }
             restrictions.hiddenAttributes = Set(
                 list("services", name, "hiddenAttributes").map(ConfiguredName.iri)
             )
             services[service.name] = restrictions
         }
         return services
-    }
-
-    /// A condition for entities with one of the types, one of the scopes and one of the
-    /// identifiers; nil when none of these is set.
-    private mutating func target(
-        types: [String],
-        scopes: [String],
-        ids: [String] = [],
-        of section: String
-    ) -> Condition? {
-        if types.isEmpty && scopes.isEmpty && ids.isEmpty { return nil }
-        var target = Condition.everything
-        if !types.isEmpty && !types.contains("*") {
-            target = types.reduce(.nothing) { $0.or(.type(ConfiguredName.iri($1))) }
-        }
-        if !scopes.isEmpty {
-            target = target.and(
-                scopes.reduce(.nothing) { condition, scope in
-                    if !scope.hasPrefix("/") {
-                        findings.append("\(section).scopes: \"\(scope)\" must start with \"/\".")
-                    }
-                    return condition.or(.scope(ConfiguredName.scope(scope)))
-                }
-            )
-        }
-        return ids.isEmpty ? target : target.and(.ids(Set(ids.map { EntityID($0) })))
     }
 
     /// Reads `retention`: history is first thinned, then removed.
@@ -188,15 +124,10 @@ extension SettingsReader {
 
 /// The meanings of names in the configuration.
 enum ConfiguredName {
-    static let actions: [String: Action] = [
-        "read": .read, "write": .write, "subscribe": .subscribe, "measure": .measure,
-    ]
-
     /// The IRI of a name: an IRI stays, a short name is expanded by the core `@context` (clause
     /// 5.5.7).
     static func iri(_ name: String) -> IRI { LDContext.core.expand(name) }
 
-    static func scope(_ text: String) -> ScopePattern {
-        ScopePattern(segments: Scope.levels(text).filter { !$0.isEmpty }.map(String.init))
-    }
+    /// The type of a name; `*` for all.
+    static func type(_ name: String) -> IRI { name == "*" ? IRI(name) : iri(name) }
 }

@@ -10,9 +10,9 @@ import Services
 import Storage
 
 extension HubRun {
-    /// The policy of this run, from the configuration.
+    /// The policy of this run besides the rules that the hub keeps: what the services may do.
     func policy(_ configuration: HubConfiguration) -> Policy {
-        var policy = configuration.policy
+        var policy = Policy(permissions: configuration.furtherPermissions)
         policy.isOpen = self.configuration.gateway.isOpen
         policy.permissions += services.flatMap { configuration.permissions(of: $0) }
         return policy

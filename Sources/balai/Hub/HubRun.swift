@@ -95,6 +95,10 @@ struct HubRun: Sendable {
         }
         // A clock that was set back since then revives no rule.
         if let last = clock.lastWrittenAt { parts.hub.rules.advance(to: Timestamp(last)) }
+        do { try await parts.hub.governing.keepRules(configuration.rules) } catch {
+            try await parts.web.shutdown()
+            throw error
+        }
         let hosted = await takeUpServices(in: parts.hub)
         let publishing = record.publishing(configuration.witnesses, parts.web)
         let server = makeGateway(
@@ -166,6 +170,7 @@ struct HubRun: Sendable {
         let retention = RetentionService(
             store: store,
             rules: configuration.retention,
+            classified: { try await parts.hub.governing.retention(of: $0) },
             clock: { Timestamp(Date()) },
             logger: logger
         )
@@ -233,6 +238,7 @@ struct HubRun: Sendable {
                     "the new policy is in force here, but other processes were not notified: \(error)"
                 )
             }
+            try await hub.governing.compareRules(configuration.rules)
             // Subscribes again, because the policy before may have refused something.
             await HostedService.subscribe(hosted, in: hub)
         }

@@ -2,7 +2,7 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads tokens and policy again at SIGHUP, as usual for services.
+/// Reads tokens and the configuration again at SIGHUP, as usual for services.
 ///
 /// Errors are logged, and then the present ones stay in force.
 struct ReloadService: Service {
@@ -16,9 +16,11 @@ struct ReloadService: Service {
             for await _ in signals {
                 do {
                     try await reload()
-                    logger.notice("tokens and policy were read again; all else needs a restart")
+                    logger.notice(
+                        "tokens, issuers and services were read again; the rest needs a restart"
+                    )
                 } catch {
-                    logger.error("tokens and policy stay as they were: \(error)")
+                    logger.error("tokens, issuers and services stay as they were: \(error)")
                 }
             }
         }

@@ -7,7 +7,10 @@ import Storage
 /// Thins and removes old history of every tenant, a bounded step at a time, while the hub runs.
 struct RetentionService: Service {
     let store: any Store
+    /// What the configuration says.
     let rules: [RetentionRule]
+    /// What a tenant's classification says, the shortest time first.
+    let classified: @Sendable (TenantName?) async throws -> [RetentionRule]
     let clock: @Sendable () -> Timestamp
     let logger: Logger
 
@@ -24,7 +27,12 @@ struct RetentionService: Service {
     /// Makes a pass over all tenants; a tenant that fails is tried again in the next pass.
     func pass() async {
         for name in [nil] + (await store.tenantNames) {
-            for rules in Self.passes(rules) {
+            let kept: [RetentionRule]
+            do { kept = try await classified(name) } catch {
+                logger.error("old history was not looked at, for the rules are not known: \(error)")
+                continue
+            }
+            for rules in Self.passes(rules, classified: kept) {
                 do {
                     let count = try await store.tenant(name)?
                         .retain(rules, now: clock(), grant: InternalGrant(.retention))
@@ -45,12 +53,21 @@ struct RetentionService: Service {
     ///
     /// A type with a rule for one effect alone must not fall under the other effect's rule for all
     /// types: it gets a rule there that never applies.
-    static func passes(_ rules: [RetentionRule]) -> [[RetentionRule]] {
-        let removing = rules.filter { $0.effect == .remove }
+    ///
+    /// Of what the configuration and the classification say of a type, the shorter time counts.
+    static func passes(
+        _ rules: [RetentionRule],
+        classified: [RetentionRule] = []
+    ) -> [[RetentionRule]] {
+        let own = rules.filter { $0.effect == .remove && $0.type != nil }
+        let removing =
+            (own + classified).sorted { $0.ageMicroseconds < $1.ageMicroseconds }
+            + rules.filter { $0.effect == .remove && $0.type == nil }
         let thinning = rules.filter { $0.effect != .remove }
         return [thinning, removing].filter { !$0.isEmpty }.map { pass in
             let named = Set(pass.map(\.type))
             let others = rules.filter { $0.type != nil && !named.contains($0.type) }
+            // What is only classified is thinned like all else.
             return pass
                 + others.map {
                     RetentionRule(type: $0.type, ageMicroseconds: .max / 4, effect: .remove)

@@ -404,7 +404,7 @@ extension IndexedSubscription {
         _ change: EntityChange,
         within allowances: MatchingAllowances
     ) -> Bool {
-        meetsTarget(change, hiding: [], within: allowances)
+        meetsTarget(change, shapedBy: EntityShaping(), within: allowances)
     }
 }
 

@@ -219,6 +219,13 @@ extension AccessSample {
     private static let governance: [String: AccessSample] = [
         "GET \(rights)/classification": AccessSample(),
         "PUT \(rights)/classification": AccessSample(#"{"{type}": {"class": "public"}}"#),
+        "POST \(rights)/classification/preview": AccessSample(
+            #"{"{type}": {"class": "public"}}"#
+        ),
+        "GET \(rights)/rules": AccessSample(),
+        "PUT \(rights)/rules": AccessSample(#"{"public": {"types": ["{type}"]}}"#),
+        "DELETE \(rights)/rules": AccessSample(),
+        "POST \(rights)/rules/preview": AccessSample(#"{"public": {"types": ["{type}"]}}"#),
         "GET \(rights)/policies": AccessSample(),
         "GET \(rights)/policies/{policyId}": AccessSample(),
         "PUT \(rights)/policies/{policyId}": AccessSample(policy),

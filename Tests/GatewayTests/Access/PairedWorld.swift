@@ -39,10 +39,12 @@ enum PairedRules: CaseIterable {
     case perEntity
     /// Trees and benches are about people, and those are hidden whose person objects.
     case choices
+    /// Heights are rounded, places coarsened and names delayed; the worlds differ in what that hides.
+    case shaped
 
     /// Those that hide from writers what they hide from readers: who may write may write about people
     /// who object (docs/threat-model.md).
-    static let ofWriters: [PairedRules] = [.everywhere, .perEntity]
+    static let ofWriters: [PairedRules] = [.everywhere, .perEntity, .shaped]
 }
 
 /// A hub with a clock that is set, and a reader who may see trees and benches in public places
@@ -149,7 +151,30 @@ struct PairedWorld {
                 ),
             ]
         }
+        if rules == .shaped { policy.prohibitions = shapings(type) }
         return policy
+    }
+
+    private static func shapings(_ type: (String) -> Condition) -> [Prohibition] {
+        func rule(
+            _ target: Condition,
+            _ name: IRI,
+            _ shaping: Shaping?
+        ) -> Prohibition {
+            Prohibition(assignee: .anyone, target: target, attributes: [name], shaping: shaping)
+        }
+        func name(_ name: String) -> IRI { IRI(CoreContext.defaultVocabulary + name) }
+        let years: Int64 = 10 * 366 * 86_400
+        return [
+            rule(.everything, name("height"), RoundingStep(JSONNumber(1)).map { .round($0) }),
+            rule(type("Tree"), .location, .coarsen(.decimals(0))),
+            rule(type("Bench"), .location, .coarsen(.metres(100_000))),
+            rule(
+                type("Tree").or(type("Bench")),
+                name("name"),
+                .delay(microseconds: years * 1_000_000)
+            ),
+        ]
     }
 
     /// Runs the body with a client, then closes everything and removes what was stored.

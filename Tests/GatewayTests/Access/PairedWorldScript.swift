@@ -50,6 +50,9 @@ struct PairedWorldScript {
         own.body = own.body?.replacing("NAME", with: number(3) == 0 ? "" : name())
             .replacing("BENCH", with: number(3) == 0 ? "" : height() + place())
             .replacing("HIDDEN", with: hiddenMembers())
+        while let place = own.body?.firstRange(of: "FINE") {
+            own.body?.replaceSubrange(place, with: "\(number(5))")
+        }
         return own
     }
 
@@ -99,15 +102,18 @@ struct PairedWorldScript {
             return WorldRequest(
                 method: .post,
                 uri: entity + "/attrs",
-                body: #"{"height": \#(property())}"#
+                body: #"{"height": \#(property(isFine: true))}"#
             )
         }
     }
 
     /// A reading, sometimes one of a `datasetId`, with a sub-attribute that is hidden.
-    private mutating func property() -> String {
+    ///
+    /// A fine one has decimals of its own in each world, where the rules hide them.
+    private mutating func property(isFine: Bool = false) -> String {
         let dataset = number(3) == 0 ? #", "datasetId": "urn:x:d\#(number(2))""# : ""
-        return #"{"type": "Property", "value": \#(number(20)) \#(dataset) HIDDEN}"#
+        let decimals = isFine && rules == .shaped ? ".FINE" : ""
+        return #"{"type": "Property", "value": \#(number(20))\#(decimals) \#(dataset) HIDDEN}"#
     }
 
     private func person(_ uri: String) -> String {
@@ -115,14 +121,16 @@ struct PairedWorldScript {
         return #", "person": {"type": "Relationship", "object": "\#(uri)"}"#
     }
 
-    private mutating func height() -> String { #", "height": \#(property())"# }
+    private mutating func height() -> String { #", "height": \#(property(isFine: true))"# }
 
     private mutating func name() -> String {
         #", "name": {"type": "Property", "value": "n\#(number(5))"}"#
     }
 
     private mutating func place() -> String {
-        let point = #"{"type": "Point", "coordinates": [\#(number(10)), \#(number(10))]}"#
+        let decimals = rules == .shaped ? ".00FINE" : ""
+        let (x, y) = ("\(number(10))\(decimals)", "\(number(10))\(decimals)")
+        let point = #"{"type": "Point", "coordinates": [\#(x), \#(y)]}"#
         return #", "location": {"type": "GeoProperty", "value": \#(point)}"#
     }
 
@@ -132,6 +140,8 @@ struct PairedWorldScript {
 
     /// Whether the part of the entity differs between the worlds.
     private func hides(_ part: Part, in id: String) -> Bool {
+        // What is delayed for longer than the world lasts.
+        if rules == .shaped { return part == .name }
         guard rules == .perEntity else { return false }
         return part == .height ? id.contains("Bench") : places[id] == 2
     }
@@ -181,6 +191,12 @@ struct PairedWorldScript {
     }
 
     private mutating func hiddenChange() -> WorldRequest {
+        var change = makeHiddenChange()
+        change.body = change.body?.replacing("FINE", with: "\(number(5))")
+        return change
+    }
+
+    private mutating func makeHiddenChange() -> WorldRequest {
         let id = Self.ids.randomElement(using: &dice) ?? ""
         let entity = "/ngsi-ld/v1/entities/\(id)"
         if hides(.height, in: id) || hides(.name, in: id), number(2) == 0 {

@@ -142,6 +142,20 @@ import Testing
         }
     }
 
+    @Test func `older changes of rules are on further pages`() async throws {
+        try await SignedInWorld().test { visitor in
+            for number in 0..<Rules.changeLimit {
+                try await visitor.classify("Type\(number)")
+            }
+            let newest = try await visitor.page("/rules")
+            #expect(!newest.contains("A policy was put into force: urn:balai:policy:clinic"))
+            let link = try #require(newest.firstMatch(of: /href="(\/rules\?before=\d+)"/)?.1)
+            let older = try await visitor.page(String(link))
+            #expect(older.contains("A policy was put into force: urn:balai:policy:clinic"))
+            #expect(!older.contains("before="))
+        }
+    }
+
     // MARK: Record
 
     @Test func `the record is shown to anybody, and names nobody`() async throws {

@@ -161,6 +161,12 @@ struct Visitor {
         }
     }
 
+    /// Classifies a type beside the others.
+    func classify(_ type: String) async throws {
+        let all = Self.classification.dropLast() + #", "\#(type)": {"class": "public"}}"#
+        try await put("/governance/v1/classification", String(all))
+    }
+
     private func put(_ path: String, _ body: String) async throws {
         let answer = try await client.execute(
             uri: path,

@@ -10,6 +10,7 @@ import Testing
     private struct Changeling: HistorySource {
         let budget: DecisionBudget?
         let stateCount: Int
+        let now = Timestamp(microseconds: 0)
         private let entity = Entity("1", .sensor, [:])
 
         init(stateCount: Int, steps: Int) {

@@ -130,7 +130,9 @@ import FoundationNetworking
         }
     }
 
-    @Test func `SIGHUP reloads the policy and the operator's token`() async throws {
+    @Test func `SIGHUP reloads the operator's token, and tells of rules that have changed`()
+        async throws
+    {
         try await withTemporaryFolder { path in
             let file = path + "/hub.yaml"
             try "public: {measures: false}".write(toFile: file, atomically: true, encoding: .utf8)
@@ -150,8 +152,20 @@ import FoundationNetworking
             let old = try String(contentsOfFile: token, encoding: .utf8)
             try FileManager.default.removeItem(atPath: token)
             hub.stop(SIGHUP)
-            #expect(try await reaches(200, url, nil))
+            // The hub keeps its rules since its first start, and says so.
+            try await waitForLog(of: hub, "They are not in force")
+            #expect(try await status(of: request(url)) == 401)
             let new = try String(contentsOfFile: token, encoding: .utf8)
+            var adopting = try request(
+                url.replacing("/metrics", with: "/governance/v1/rules")
+            )
+            adopting.httpMethod = "DELETE"
+            #expect(try await status(of: adopting) == 401)
+            let bearer = "Bearer " + new.trimmingCharacters(in: .newlines)
+            adopting.setValue(bearer, forHTTPHeaderField: "Authorization")
+            let deadline = ContinuousClock.now + .seconds(60)
+            while try await status(of: adopting) != 204, ContinuousClock.now < deadline {}
+            #expect(try await reaches(200, url, nil))
             let health = url.replacing("/metrics", with: "/health")
             #expect(try await reaches(401, health, old.trimmingCharacters(in: .newlines)))
             #expect(try await reaches(200, health, new.trimmingCharacters(in: .newlines)))

@@ -123,7 +123,11 @@ import Testing
         }
         #expect(
             Set(configuration.policy.prohibitions) == [
-                rule(.anyone, bus.and(.scope(ConfiguredName.scope("/A"))), ["location", "driver"]),
+                rule(
+                    .anyone,
+                    bus.and(.scope(ScopePattern(segments: ["A"]))),
+                    ["location", "driver"]
+                ),
                 rule(.party(PartyID("a")), one, ["driver"]),
                 rule(.party(PartyID("b")), one, ["driver"]),
             ]
@@ -142,7 +146,7 @@ import Testing
         #expect(narrowed.runs(demo))
         #expect(permissions.flatMap(\.actions) == [.write])
         let bus = Condition.type(ConfiguredName.iri("Bus"))
-        #expect(permissions.first?.target == bus.and(.scope(ConfiguredName.scope("/A"))))
+        #expect(permissions.first?.target == bus.and(.scope(ScopePattern(segments: ["A"]))))
         #expect(permissions.allSatisfy { $0.hiddenAttributes == [ConfiguredName.iri("driver")] })
         let off = try await configuration("services: {demo-city: {enabled: false}}")
         #expect(!off.runs(demo))

@@ -24,11 +24,18 @@ extension Governing {
         }
         let store = try await access.existingStore(caller.tenant)
         let question = try StatisticQuestionReader(body, ld).question()
-        let (_, _, isAboutPeople) = try await rights(to: question, caller)
+        let (granted, _, isAboutPeople) = try await rights(to: question, caller)
         guard isAboutPeople else {
             throw BrokerError(
                 .badRequestData,
                 "type: No data of this type is about people by the classification: query it."
+            )
+        }
+        if let least = granted.smallestGroup, question.measure == .sum {
+            throw BrokerError(
+                .forbidden,
+                "A policy keeps groups of fewer than \(least) people back, and a sum does not say how many "
+                    + "people it is of: ask for a count."
             )
         }
         let (grant, remaining, renews) = try await spend(question, store, caller)
@@ -38,6 +45,7 @@ extension Governing {
             StatisticAnswer(
                 question: question,
                 answers: totals.release(grant, using: &bits),
+                smallestGroup: session.grant.smallestGroup,
                 remaining: remaining,
                 renews: renews
             )

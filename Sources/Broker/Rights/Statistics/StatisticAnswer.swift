@@ -5,6 +5,8 @@ import Statistics
 package struct StatisticAnswer: Disclosable {
     let question: StatisticQuestion
     let answers: [NoisyAnswer]
+    /// So many people a group has at least to be told of; nil for any number.
+    let smallestGroup: Int?
     /// What is left of the party's share of the budget.
     let remaining: PrivacyCharge
     /// When the budget renews.
@@ -24,10 +26,15 @@ package struct StatisticAnswer: Disclosable {
         json["bins"] = .array(
             answers.enumerated().map { index, answer in
                 var bin = question.name(index)
-                bin["value"] = .number(answer.value)
+                if isTold(answer) {
+                    bin["value"] = .number(answer.value)
+                } else {
+                    bin["isWithheld"] = .bool(true)
+                }
                 return .object(bin)
             }
         )
+        json["smallestGroup"] = smallestGroup.map { .number(JSONNumber($0)) }
         json["errorBar"] = .number(statistic.errorBar)
         json["meaning"] = .string(
             "Of each value by itself, with a probability of 95 %, the noise is at most "
@@ -37,6 +44,21 @@ package struct StatisticAnswer: Disclosable {
         json["charged"] = try Self.loss(statistic.charge)
         json["remaining"] = ["rho": Self.rho(remaining), "renews": .string(renews.text)]
         return json
+    }
+
+    /// Whether there are enough people in the bin, as far as its noise lets anybody say.
+    ///
+    /// It is decided by what is released: the number of people as it is would make the answer depend on
+    /// each of them. So a group that is too small is told of with a probability of 2.5 % at most, and one
+    /// that is only just large enough is mostly kept back.
+    private func isTold(_ answer: NoisyAnswer) -> Bool {
+        guard let smallestGroup else { return true }
+        guard question.measure != .sum else { return false }
+        let most = question.statistic.bounds.total.upperBound
+        let (needed, isTooMuch) = smallestGroup.multipliedReportingOverflow(by: most)
+        let (least, isTooLittle) = answer.value.scaled(decimals: 0)
+            .subtractingReportingOverflow(answer.errorBar.scaled(decimals: 0))
+        return !isTooMuch && !isTooLittle && least >= needed
     }
 
     private var bounds: JSONValue {

@@ -143,8 +143,10 @@ extension PageRenderer {
         let removed = entry.details["removed"]?.stringValue
         let put = entry.details["policy"]?.objectValue
         let name = ["name": removed ?? (put?["uid"] ?? put?["@id"])?.stringValue ?? ""]
+        let isCommon = entry.details["from"] != nil
         let text =
             switch entry.kind {
+            case .policy where isCommon: t("entryPolicy", ["name": t("commonRules")])
             case .read: t("entryRead", ["count": Words.count(entry.people?.count ?? 0)])
             case .policy where removed != nil: t("entryPolicyRemoved", name)
             case .policy: t("entryPolicy", name)

@@ -44,7 +44,7 @@ extension RouteTable {
             context in
             try await pages.erase(request, context.caller)
         }
-        add(page("/rules", "Show the rules in plain sentences")) { request, context in
+        add(page("/rules", "Show the rules in plain sentences", before)) { request, context in
             try await pages.rules(request, context.caller)
         }
         add(page("/record", "Show the public record")) { request, context in
@@ -162,13 +162,32 @@ private struct RightsPages {
     // MARK: Rules and record
 
     func rules(_ request: Request, _ caller: Caller) async throws -> Response {
+        let items = try QueryItems(urlQuery: request.uri.query ?? "")
+        let tenant = caller.tenant.origin?.text
+        let changes = try await changes(before: try items.number("before") ?? .max, of: tenant)
         let rules = Rules(
             classification: try await hub.governing.classification(ld: .core, caller: caller),
             policies: try await hub.governing.dataPolicies(caller: caller),
-            entries: try await entries(Rules.entryLimit),
-            tenant: caller.tenant.origin?.text
+            common: try await hub.governing.keptRules(),
+            now: hub.clock(),
+            changes: changes
         )
         return page(try renderer.speaking(to: request, caller).rules(rules))
+    }
+
+    /// The newest changes of the tenant's rules before an entry; it reads the record backwards until there
+    /// are enough.
+    private func changes(before: Int, of tenant: String?) async throws -> Rules.Changes {
+        var changes = Rules.Changes(looked: 0, next: nil)
+        var before = before
+        while changes.entries.count < Rules.changeLimit, changes.looked < Rules.entryLimit {
+            let some = try await entries(Rules.entriesAtOnce, before: before)
+            guard let last = some.last else { return changes }
+            changes.add(some, of: tenant)
+            before = last.number
+        }
+        if before > 0 { changes.next = changes.next ?? before }
+        return changes
     }
 
     func record(_ request: Request, _ caller: Caller) async throws -> Response {
@@ -212,8 +231,13 @@ private struct RightsPages {
         )
     }
 
-    private func entries(_ limit: Int) async throws -> [(number: Int, entry: RecordEntry)] {
-        do { return try await record.newestEntries(limit) } catch let error as RecordError {
+    private func entries(
+        _ limit: Int,
+        before: Int = .max
+    ) async throws -> [(number: Int, entry: RecordEntry)] {
+        do { return try await record.newestEntries(limit, before: before) } catch let error
+            as RecordError
+        {
             throw BrokerError(error)
         } catch let error as ProofError {
             throw BrokerError(

@@ -8,15 +8,44 @@ struct Rules: Sendable {
     /// As `Governing.classification` gives it, with the names of the core @context.
     var classification: JSONObject
     var policies: [DataPolicy]
-    /// The newest entries of the record with their numbers, the newest first.
-    var entries: [(number: Int, entry: RecordEntry)]
-    /// Whose rules they are; nil for the default tenant.
-    var tenant: String?
+    /// The rules for all tenants; nil where none are kept.
+    var common: KeptRules?
+    /// The time of the page.
+    var now: Timestamp
+    var changes: Changes
 
-    /// Entries of the record that are looked at for changes.
-    static let entryLimit = 4_096
-    /// Changes shown at most.
+    /// Entries of the record that are looked at for the changes of a page, and that are read at once.
+    static let entryLimit = 65_536
+    static let entriesAtOnce = 4_096
+    /// Changes of a page at most.
     static let changeLimit = 50
+
+    /// Changes of rules that the record has.
+    struct Changes: Sendable {
+        /// With their numbers, the newest first.
+        var entries: [(number: Int, entry: RecordEntry)] = []
+        /// How many entries of the record were looked at.
+        var looked: Int
+        /// Older changes are before this entry; nil where there are none.
+        var next: Int?
+
+        private static let kinds: Set<EntryKind> = [.policy, .override, .classification]
+
+        /// Adds the changes among the entries, which follow those that it has.
+        ///
+        /// `tenant` is nil for the default tenant.
+        mutating func add(_ some: [(number: Int, entry: RecordEntry)], of tenant: String?) {
+            for one in some {
+                guard entries.count < Rules.changeLimit else { return }
+                looked += 1
+                guard Self.kinds.contains(one.entry.kind),
+                    one.entry.details["tenant"]?.stringValue == tenant
+                else { continue }
+                entries.append(one)
+                if entries.count == Rules.changeLimit, one.number > 0 { next = one.number }
+            }
+        }
+    }
 }
 
 /// The page *Rules*.
@@ -27,6 +56,8 @@ struct RulesView {
         var dataClass: String
         var subject: String
         var others: String
+        /// How long its histories are kept, and who decides what it is used for.
+        var kept: String
     }
     /// A policy in sentences, and as it was written.
     struct PolicyRules {
@@ -53,6 +84,8 @@ struct RulesView {
     var changes: [EntryView]
     var hasChanges: Bool
     var changesText: String
+    /// Leads to older changes.
+    var older: String?
 }
 
 extension PageRenderer {
@@ -60,32 +93,38 @@ extension PageRenderer {
         let t = voice.translation
         var shell = shell(t("rulesTitle"), isTranslated: true)
         shell.isRules = true
-        let changed = rules.entries.filter { _, entry in
-            Self.changes.contains(entry.kind)
-                && entry.details["tenant"]?.stringValue == rules.tenant
-        }
-        .prefix(Rules.changeLimit).map { self.view(of: $0.entry, $0.number) }
-        let count = ["count": Words.count(rules.entries.count)]
+        let changed = rules.changes.entries.map { self.view(of: $0.entry, $0.number) }
+        let count = ["count": Words.count(rules.changes.looked)]
+        let policies =
+            (rules.common.map { [commonRules($0)] } ?? []) + rules.policies.map(policyRules)
+        var classified = rules.classification
+        let own = classified["@classes"]?.objectValue ?? [:]
+        classified["@classes"] = nil
         let content = RulesView(
             shell: shell,
             t: t.words,
             query: voice.query,
-            classified: rules.classification.members.map { typeRule($0.key, $0.value) },
-            hasClassified: !rules.classification.isEmpty,
-            policies: rules.policies.map(policyRules),
-            hasPolicies: !rules.policies.isEmpty,
-            changes: Array(changed),
+            classified: classified.members.map { typeRule($0.key, $0.value, own, rules.now) },
+            hasClassified: !classified.isEmpty,
+            policies: policies,
+            hasPolicies: !policies.isEmpty,
+            changes: changed,
             hasChanges: !changed.isEmpty,
-            changesText: t(changed.isEmpty ? "changesNone" : "changesLead", count)
+            changesText: t(changed.isEmpty ? "changesNone" : "changesLead", count),
+            older: rules.changes.next.map { "/rules" + voice.query(["before": "\($0)"]) }
         )
         return try render(content, "rules")
     }
 
-    private static let changes: Set<EntryKind> = [.policy, .override, .classification]
-
     // MARK: Classification
 
-    private func typeRule(_ type: String, _ value: JSONValue) -> RulesView.TypeRule {
+    /// `own` has the classes that the tenant names itself.
+    private func typeRule(
+        _ type: String,
+        _ value: JSONValue,
+        _ own: JSONObject,
+        _ now: Timestamp
+    ) -> RulesView.TypeRule {
         let t = voice.translation
         let rule = value.objectValue ?? [:]
         let paths = rule["subject"].map { $0.arrayValue ?? [$0] } ?? []
@@ -93,27 +132,62 @@ extension PageRenderer {
             path == "id" ? t("subjectItself") : t("subjectBy", ["attribute": path])
         }
         let others = rule["attributes"]?.objectValue?.members.map { name, word in
-            "\(name): \(dataClass(word.stringValue ?? "").prefix { $0 != ":" })"
+            "\(name): \(dataClass(word.stringValue ?? "", own).prefix { $0 != ":" })"
         }
         return RulesView.TypeRule(
             type: type,
-            dataClass: dataClass(rule["class"]?.stringValue ?? ""),
+            dataClass: dataClass(rule["class"]?.stringValue ?? "", own),
             subject: subjects.joined(separator: ", "),
-            others: (others ?? []).joined(separator: ", ")
+            others: (others ?? []).joined(separator: ", "),
+            kept: kept(rule, now)
         )
     }
 
-    private func dataClass(_ word: String) -> String {
+    private func kept(_ rule: JSONObject, _ now: Timestamp) -> String {
         let t = voice.translation
-        return switch DataClass(word: word) {
-        case .public: t("classPublic")
-        case .personal: t("classPersonal")
-        case .sensitive: t("classSensitive")
-        case .internal, nil: t("classInternal")
+        var parts: [String] = []
+        if let text = rule["retention"]?.stringValue, let duration = ISODuration(text) {
+            let age = Int64(duration.meanMicroseconds)
+            let start = Timestamp(microseconds: now.microseconds - age)
+            let day = String(start.text.prefix(10))
+            parts.append(t("classKept", ["duration": text, "day": day]))
+        }
+        if let kind = rule["controller"]?.stringValue {
+            parts.append(t("classController", ["kind": kind]))
+        }
+        return parts.joined(separator: " ")
+    }
+
+    private func dataClass(_ word: String, _ own: JSONObject) -> String {
+        let t = voice.translation
+        if let meaning = own[word]?.objectValue {
+            var needs: [String] = []
+            if meaning["grant"] == "purpose" { needs.append(t("meansPurpose")) }
+            if meaning["record"] == "logged" { needs.append(t("meansLogged")) }
+            if meaning["choice"] == "objection" { needs.append(t("meansObjection")) }
+            if meaning["choice"] == "consent" { needs.append(t("meansConsent")) }
+            return needs.isEmpty ? word : word + ": " + needs.joined(separator: ", ")
+        }
+        return switch word {
+        case DataClass.public.word: t("classPublic")
+        case DataClass.personal.word: t("classPersonal")
+        case DataClass.sensitive.word: t("classSensitive")
+        default: t("classInternal")
         }
     }
 
     // MARK: Policies
+
+    private func commonRules(_ kept: KeptRules) -> RulesView.PolicyRules {
+        let source = kept.rules.written { LDContext.core.compact($0) }
+        return RulesView.PolicyRules(
+            id: voice.translation("commonRulesVersion", ["version": "\(kept.version)"]),
+            sentences: kept.rules.prohibitions.map { sentence(of: $0) }
+                + kept.rules.permissions.map { sentence(of: $0) },
+            more: nil,
+            source: JSONValue.object(source).indented()
+        )
+    }
 
     private func policyRules(_ policy: DataPolicy) -> RulesView.PolicyRules {
         RulesView.PolicyRules(
@@ -136,6 +210,9 @@ extension PageRenderer {
             case .override: details.insert(t("basisOverride"), at: 0)
             }
         }
+        if let least = rule.smallestGroup {
+            details.append(t("groupLeast", ["count": Words.count(least)]))
+        }
         return RulesView.Sentence(
             text: t(rule.purposes.isEmpty ? "ruleAny" : "ruleFor", words),
             details: details,
@@ -145,12 +222,35 @@ extension PageRenderer {
 
     private func sentence(of rule: Prohibition) -> RulesView.Sentence {
         let t = voice.translation
-        let words = words(rule.assignee, rule.actions, rule.hiddenEntities, rule.purposes)
+        var words = words(rule.assignee, rule.actions, rule.target, rule.purposes)
+        if !rule.attributes.isEmpty {
+            words["attributes"] = rule.attributes.map(\.compactName).sorted()
+                .joined(separator: ", ")
+            words["shape"] = shape(rule.shaping)
+            return RulesView.Sentence(
+                text: t(rule.purposes.isEmpty ? "shapeAny" : "shapeFor", words),
+                details: validity(rule.validity),
+                isBan: true
+            )
+        }
         return RulesView.Sentence(
             text: t(rule.purposes.isEmpty ? "banAny" : "banFor", words),
             details: [t("banWins")] + validity(rule.validity),
             isBan: true
         )
+    }
+
+    /// What is made of an attribute, in words.
+    private func shape(_ shaping: Shaping?) -> String {
+        let t = voice.translation
+        return switch shaping {
+        case nil: t("shapeDrop")
+        case .round(let step): t("shapeRound", ["step": step.text])
+        case .coarsen(.metres(let count)): t("shapeMetres", ["count": Words.count(count)])
+        case .coarsen(.decimals(let count)): t("shapeDecimals", ["count": Words.count(count)])
+        case .delay(let microseconds):
+            t("shapeDelay", ["duration": ISODuration(microseconds: microseconds).text])
+        }
     }
 
     private func words(
@@ -165,6 +265,7 @@ extension PageRenderer {
         if actions.contains(.subscribe) { does.append(t("actTold")) }
         if actions.contains(.aggregate) { does.append(t("actAggregate")) }
         if actions.contains(.write) { does.append(t("actWrite")) }
+        if actions.contains(.measure) { does.append(t("actMeasure")) }
         return [
             "who": who(assignee), "actions": does.joined(separator: ", "),
             "what": target.names?.joined(separator: ", ") ?? t("what"),
@@ -196,7 +297,7 @@ extension PageRenderer {
 extension DataPolicy {
     /// Whether its source says more than the sentences of the page do.
     fileprivate var hasFurtherConditions: Bool {
-        let told: Set = ["action", "assignee", "target", "constraint"]
+        let told: Set = ["action", "assignee", "target", "constraint", "duty"]
         let rules = ["permission", "prohibition"].flatMap { objects(in: source[$0]) }
         return rules.contains { rule in
             rule.members.contains { !told.contains($0.key) }

@@ -1,0 +1,23 @@
+/// What kind of organisation decides what data is used for (the data controller), by a term of the Data
+/// Privacy Vocabulary: rules about borders depend on it.
+package struct ControllerKind: Sendable, Hashable {
+    /// The term with its prefix, as `dpv:NonProfitOrganisation`.
+    package let text: String
+
+    /// DPV's kinds of organisations and authorities.
+    package static let names = [
+        "AcademicScientificOrganisation", "Authority", "DataProtectionAuthority",
+        "ForProfitOrganisation", "GovernmentalOrganisation", "IndustryConsortium",
+        "InternationalOrganisation", "NationalAuthority", "NonGovernmentalOrganisation",
+        "NonProfitOrganisation", "RegionalAuthority", "SupraNationalAuthority",
+    ]
+
+    /// Reads `dpv:Authority`, `https://w3id.org/dpv#Authority` or `Authority`; nil for what is no such term.
+    package init?(_ text: String) {
+        let prefixes = ["dpv:", "https://w3id.org/dpv#"]
+        let prefix = prefixes.first { text.hasPrefix($0) } ?? ""
+        let name = String(text.dropFirst(prefix.count))
+        guard Self.names.contains(name) else { return nil }
+        self.text = "dpv:" + name
+    }
+}
