@@ -191,7 +191,7 @@ extension Policy {
             self.view = view
             asksPeople =
                 view.condition.asksPeople
-                || view.hidden.elements.contains(where: \.condition.asksPeople)
+                || (view.hidden.elements + view.hidden.shaped).contains(where: \.condition.asksPeople)
         }
     }
 

@@ -12,6 +12,10 @@ package struct HiddenAttributes: Sendable, Hashable {
         package let names: Set<IRI>
         /// What is made of the attributes; nil where they are hidden.
         package var shaping: Shaping?
+
+        fileprivate func noting(_ notes: DisclosureNotes) -> Element {
+            Element(condition: condition.noting(notes), names: names, shaping: shaping)
+        }
     }
 
     /// Those that are hidden in every entity, also inside other attributes.
@@ -66,13 +70,15 @@ package struct HiddenAttributes: Sendable, Hashable {
         guard !isUniform else { return self }
         return HiddenAttributes(
             known: everywhere,
-            elements.map { Element(condition: $0.condition.noting(notes), names: $0.names) }
+            elements.map { $0.noting(notes) },
+            shaped.map { $0.noting(notes) }
         )
     }
 
-    private init(known everywhere: Set<IRI>, _ elements: [Element]) {
+    private init(known everywhere: Set<IRI>, _ elements: [Element], _ shaped: [Element]) {
         self.everywhere = everywhere
         self.elements = elements
+        self.shaped = shaped
     }
 
     /// Whether the same is hidden in every entity, so that no entity has to be looked at.
