@@ -1,6 +1,7 @@
 import ContextModel
 import Governance
 import Storage
+import StoreDoubles
 import Testing
 
 @testable import Broker

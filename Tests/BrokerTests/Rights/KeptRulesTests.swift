@@ -1,7 +1,9 @@
 import ContextModel
 import Governance
+import Record
 import Storage
 import StorageMemory
+import StoreDoubles
 import Testing
 
 @testable import Broker

@@ -209,7 +209,8 @@ import Testing
             try await ward.hub.reading.retrieveEntity(EntityID("urn:bus:a"), caller: Ward.clinic)
                 .answer.entity.value()[Self.speed]
         }
-        #expect(try await ids(ward, "speed") == [] && shown().isEmpty)
+        #expect(try await ids(ward, "speed") == [])
+        #expect(try await shown().isEmpty)
         #expect(values(try await past(ward).first) == [])
         pass(599)
         try await update(60)
@@ -219,7 +220,8 @@ import Testing
         #expect(try await past(ward, "speed==51.3").count == 1)
         #expect(try await past(ward, "speed==60").isEmpty)
         // The current state shows it at no time: when it is gone would tell that there is a newer one.
-        #expect(try await ids(ward, "speed") == [] && shown().isEmpty)
+        #expect(try await ids(ward, "speed") == [])
+        #expect(try await shown().isEmpty)
         let whole = Aggregation(methods: [.totalCount], period: .whole)
         let counted = "\(try await past(ward, aggregation: whole).first?.aggregates ?? [])"
         pass(600)
