@@ -257,12 +257,17 @@ import Testing
             _ = try await answer.body.collect(upTo: 1 << 20)
             return Int(answer.status.code)
         }
-        #expect(try await status() == 200)
         let others = try await CertificateMaker("other-clients", world.folder)
-        try World.put(others.authority.certificate, at: world.authorities)
-        // The connection that is open is refused once, and closed.
-        #expect(try await world.becomes { try await status() == 401 })
-        await #expect(throws: (any Error).self) { try await status() }
+        do {
+            #expect(try await status() == 200)
+            try World.put(others.authority.certificate, at: world.authorities)
+            // The connection that is open is refused once, and closed.
+            #expect(try await world.becomes { try await status() == 401 })
+            await #expect(throws: (any Error).self) { try await status() }
+        } catch {
+            try await client.shutdown()
+            throw error
+        }
         try await client.shutdown()
         #expect(try await world.ask("/sign-in", clinic) == nil)
         let new = try await others.pair("new", subject: "/CN=c", names: "URI:urn:city:clinic")

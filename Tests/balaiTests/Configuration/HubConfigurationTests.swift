@@ -293,7 +293,7 @@ import Testing
         ("services: {demo-city: {enabled: perhaps}}", "services.demo-city.enabled must be true"),
         ("services: {demo-city: {actions: [fly]}}", "services.demo-city.actions: \"fly\""),
         ("services: {demo-city: {scopes: [A]}}", "services.demo-city.scopes: \"A\" must start"),
-        ("issuers: {city: {issuer: x, keys: k.json}}", "issuers.city needs issuer, audience"),
+        ("issuers: {city: {issuer: x, keys: k.json}}", "issuers.city needs audience and keys"),
         (
             "issuers: {city: {issuer: x, audience: [a], keys: 'http://id.example/keys'}}",
             "issuers.city.keys: \"http://id.example/keys\" must be https"
