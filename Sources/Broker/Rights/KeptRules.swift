@@ -187,7 +187,7 @@ extension Governing {
         } else {
             details["sha256"] = .string(DataPolicy.hash(of: text))
         }
-        try await change(nil, .policy, details: details, reading: [KeptRules.key]) { changes in
+        try await change(nil, .policy, details: details, reading: [KeptRules.key]) { changes, _ in
             let document = try changes.document(.commonRules, id: KeptRules.id)
             let current = document.flatMap { KeptRules($0)?.version } ?? 0
             guard version == nil || version == current else {

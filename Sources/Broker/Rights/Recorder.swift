@@ -56,8 +56,8 @@ package final class Recorder: Sendable {
 
     /// Makes a change of rights that its entry tells of: the entry is on disk first.
     ///
-    /// `body` gets the number of the entry. An entry whose change then fails stays in the record: it says what was decided, and the next entry
-    /// of the kind what holds.
+    /// `body` gets the number of the entry. An entry whose change then fails stays in the record: it says what
+    /// was decided, and the next entry of the kind what holds.
     func change<Answer>(
         _ kind: EntryKind,
         details: JSONObject = JSONObject(),

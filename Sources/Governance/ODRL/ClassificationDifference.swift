@@ -107,17 +107,16 @@ extension Policy {
         guard let classification else {
             return View(condition: .nothing, hidden: HiddenAttributes())
         }
-        var rights = SubjectRights(
-            of: cell.caller,
-            classification.only(type),
-            choices,
-            isNoted: false
-        )
+        var rights = SubjectRights(of: cell.caller, classification.only(type), choices)
         let view = readView(of: cell.caller, action, &rights)
         let hidden = HiddenAttributes(
             everywhere: view.hidden.everywhere,
-            elements: (view.hidden.elements + view.hidden.shaped).map {
-                .init(condition: $0.condition.of(type), names: $0.names, shaping: $0.shaping)
+            elements: (view.hidden.elements + view.hidden.shaped).map { element in
+                HiddenAttributes.Element(
+                    condition: element.condition.of(type),
+                    names: element.names,
+                    shaping: element.shaping
+                )
             }
         )
         return View(condition: view.condition.of(type), hidden: hidden)

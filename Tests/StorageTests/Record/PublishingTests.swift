@@ -54,7 +54,7 @@ import Testing
         await writer.close()
         // The signature is kept with the checkpoint.
         let again = record.open()
-        #expect(try await self.publisher(again).checkpoint == publisher.checkpoint)
+        #expect(try self.publisher(again).checkpoint == publisher.checkpoint)
         await again.close()
     }
 
@@ -168,7 +168,7 @@ import Testing
         let writer = record.open()
         let publisher = try publisher(writer)
         let other = try #require(NoteSigner(name: witness.key.name, purpose: .cosignature))
-        let another = try Witness(signer: other, records: [record.signer.key])
+        let another = Witness(signer: other, records: [record.signer.key])
         witness.replies { question in
             guard
                 case .signed(let line) = try another.answer(
