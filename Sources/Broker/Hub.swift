@@ -142,7 +142,9 @@ package struct HubLimits: Sendable, Hashable {
     /// The most instances of a temporal answer, or values of an aggregated one.
     package var maximumAnswerInstances = 100_000
     /// The most entities of a download, such as `format=csv` without a limit.
-    package var maximumDownloadEntities = 1_000_000
+    package var maximumDownloadEntities = 200_000
+    /// About so many readings of a download are in memory at a time.
+    package var downloadPartInstances = 10_000
     /// The most attributes in an answer about types or attributes; each counts once for each of
     /// its types (clauses 5.7.6, 5.7.7, 5.7.9 and 5.7.10).
     package var maximumDiscovered = 100_000

@@ -113,11 +113,12 @@ package struct TemporalQuery: Sendable, Hashable {
     /// `timerel=before` excludes its moment, `timerel=after` includes it (clause 4.11).
     package var from: Timestamp?
     package var to: Timestamp?
-    /// Where the shown part of the range begins; nil shows all of it.
+    /// Where a part of a long answer begins, in the order in which histories are stored; nil for an
+    /// answer in one part.
     ///
-    /// A long answer is read in parts. Which entities and instances meet the condition is decided
-    /// over the whole range, as if there was one part.
-    package var shownFrom: Timestamp?
+    /// Which entities and instances meet the condition is decided over the whole range. The page
+    /// then has about `pageLimit` instances, and `nextPart`, and is not cut in another way.
+    package var partFrom: Timestamp?
     /// The number of the newest instances of each attribute to return (clause 4.11 `lastN`).
     package var lastN: Int?
     /// The most instances of one attribute to return (clause 5.5.9.2, status 206); 0 returns the
@@ -297,6 +298,8 @@ package struct EvolutionPage: Sendable {
     package var storedBytes = 0
     /// The range of time that the page covers; nil unless a limit cut instances off (status 206).
     package var contentRange: (from: Timestamp, to: Timestamp)?
+    /// Where the next part of the answer begins; nil after the last one, or without parts.
+    package var nextPart: Timestamp?
 
     package init(
         evolutions: [Evolution],

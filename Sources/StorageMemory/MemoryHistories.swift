@@ -72,7 +72,8 @@ final class MemorySeriesReader: SeriesReading {
         wanted: InstanceChoice?
     ) -> [SeriesInstance] {
         let limit = min(limit, query.lastN ?? limit)
-        let all = entities[Int(history)].history[key] ?? []
+        let begin = query.partFrom?.microseconds ?? Int64.min
+        let all = (entities[Int(history)].history[key] ?? []).drop { $0.time < begin }
         func shown(_ instance: SeriesInstance) -> SeriesInstance? {
             guard !hidden.contains(instance.changedAt), query.covers(instance.attribute) else {
                 return nil

@@ -143,8 +143,9 @@ final class SeriesReader: SeriesReading {
     ///
     /// Series are in the order of observation, so a query by another time reads all of them.
     private var bounds: Range<Int64> {
-        guard query.timeProperty == .observedAt else { return Int64.min..<Int64.max }
-        let from = query.from?.microseconds ?? Int64.min
+        let part = query.partFrom?.microseconds ?? Int64.min
+        guard query.timeProperty == .observedAt else { return part..<Int64.max }
+        let from = max(query.from?.microseconds ?? Int64.min, part)
         return from..<max(from, query.to?.microseconds ?? Int64.max)
     }
 

@@ -8,14 +8,19 @@ package import Storage
 /// moment of its own: an objection that a person makes meanwhile holds for the batches that follow, and a
 /// change may be in one batch and not in another. No entity occurs twice.
 package struct EntityBatches: Sendable {
-    /// The entities of a batch.
-    private static let size = 500
+    /// The most entities of a batch.
+    private static let mostEntities = 500
 
     private let reading: Reading
     private let query: EntityQuery
     private let representation: Representation
     private let caller: Caller
     private var rest: ArraySlice<EntityID>
+    /// The entities of the next batch: fewer when they are long.
+    private var size = Self.mostEntities
+
+    /// The number of entities that are left.
+    package var count: Int { rest.count }
 
     fileprivate init(
         _ reading: Reading,
@@ -35,13 +40,24 @@ package struct EntityBatches: Sendable {
     ///
     /// Throws `BrokerError` when the caller may not read any more, and the store's error.
     package mutating func next() async throws -> Disclosed<EntityAnswer>? {
-        guard !rest.isEmpty else { return nil }
-        let ids = rest.prefix(Self.size)
-        rest = rest.dropFirst(Self.size)
-        var batch = query
-        batch.condition = query.condition.and(.ids(Set(ids)))
-        (batch.offset, batch.limit, batch.wantsCount) = (0, ids.count, false)
-        return try await reading.queryEntities(batch, shownAs: representation, caller: caller)
+        while !rest.isEmpty {
+            let ids = rest.prefix(size)
+            var batch = query
+            batch.condition = query.condition.and(.ids(Set(ids)))
+            (batch.offset, batch.limit, batch.wantsCount) = (0, ids.count, false)
+            do {
+                let answer = try await reading.queryEntities(
+                    batch,
+                    shownAs: representation,
+                    caller: caller
+                )
+                rest = rest.dropFirst(ids.count)
+                return answer
+            } catch let error as StorageError where error.code == .tooManyResults && ids.count > 1 {
+                size = ids.count / 2
+            }
+        }
+        return nil
     }
 }
 
@@ -58,6 +74,8 @@ extension Reading {
         let session = try await session(of: query, caller)
         let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
         var query = query
+        let picked = representation.projection.picked(hidden: session.grant.hidden.everywhere)
+        query.condition = query.condition.and(picked)
         if isWhole { (query.offset, query.limit) = (0, limits.maximumDownloadEntities + 1) }
         query.wantsCount = false
         let ids = try await session.read { [query] transaction in

@@ -8,11 +8,6 @@ package struct LocatedEvolutions: Disclosable {
     /// The present `location` of the entities, as GeoJSON geometry; empty unless it was asked for.
     package let places: [EntityID: JSONValue]
 
-    /// The number of instances of attributes.
-    package var instanceCount: Int {
-        evolutions.lazy.flatMap(\.attributes).reduce(0) { $0 + $1.instances.count }
-    }
-
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
         for evolution in evolutions {
             let place = places[evolution.id] == nil ? [] : [IRI.location]
@@ -25,7 +20,8 @@ package struct LocatedEvolutions: Disclosable {
 /// The histories of a query, in batches, for downloads without a limit.
 ///
 /// As with `EntityBatches`, each batch is read by a decision of its own. A batch has a few entities, or a part
-/// of the history of one, in the order of time. Instances that are written meanwhile may be left out.
+/// of the history of one, in the order in which it is stored: mostly that of time. Instances that are written
+/// meanwhile may be left out.
 package struct EvolutionBatches: Sendable {
     /// The most entities of a batch.
     private static let mostEntities = 256
@@ -35,11 +31,15 @@ package struct EvolutionBatches: Sendable {
     private let caller: Caller
     private let showsPlaces: Bool
     private var rest: ArraySlice<EntityID>
-    /// The entities of the present batch, and the moment after which their next part begins; nil
-    /// when a new batch begins.
-    private var present: (ids: ArraySlice<EntityID>, after: Timestamp)?
+    /// Where the next part of the first entity's history begins; nil where it begins.
+    private var nextPart: Timestamp?
     /// The entities of the next batch: more as long as batches are short.
     private var size = 1
+    /// About so many instances are to be in a part.
+    private var partInstances: Int
+
+    /// The number of entities that are left.
+    package var count: Int { rest.count }
 
     fileprivate init(
         _ reading: Reading,
@@ -52,6 +52,7 @@ package struct EvolutionBatches: Sendable {
         self.query = query
         self.caller = caller
         self.showsPlaces = showsPlaces
+        partInstances = reading.limits.downloadPartInstances
         rest = ids[...]
     }
 
@@ -59,32 +60,58 @@ package struct EvolutionBatches: Sendable {
     ///
     /// Throws `BrokerError` when the caller may not read any more, and the store's error.
     package mutating func next() async throws -> Disclosed<LocatedEvolutions>? {
-        var batch = query
-        let ids: ArraySlice<EntityID>
-        if let present {
-            ids = present.ids
-            batch.shownFrom = Timestamp(microseconds: present.after.microseconds + 1)
-        } else {
-            ids = rest.prefix(query.lastN == nil ? size : 1)
-            rest = rest.dropFirst(ids.count)
+        while !rest.isEmpty {
+            let ids = rest.prefix(nextPart == nil ? size : 1)
+            let read: (session: ReadSession, page: EvolutionPage, places: [EntityID: JSONValue])
+            do {
+                read = try await reading.read(batch(ids), showsPlaces: showsPlaces, caller)
+            } catch let error as StorageError where error.code == .tooManyResults {
+                guard shrink(ids.count) else { throw error }
+                continue
+            }
+            // Only the history of a single entity is read in parts: those of several may be very uneven.
+            if read.page.nextPart != nil, ids.count > 1 {
+                size = ids.count / 2
+                continue
+            }
+            nextPart = read.page.nextPart
+            if nextPart == nil {
+                rest = rest.dropFirst(ids.count)
+                grow(after: read.page.instanceCount, of: ids.count)
+            }
+            let answer = LocatedEvolutions(evolutions: read.page.evolutions, places: read.places)
+            return try await read.session.seal(answer)
         }
-        guard !ids.isEmpty else { return nil }
-        batch.condition = query.condition.and(.ids(Set(ids)))
-        (batch.offset, batch.limit, batch.wantsCount) = (0, ids.count, false)
-        let (answer, cut) = try await reading.located(batch, showsPlaces: showsPlaces, caller)
-        present = cut.map { (ids, $0.to) }
-        grow(after: answer)
-        return answer
+        return nil
     }
 
-    /// Adapts the size of batches, so that few are cut and few are small.
-    private mutating func grow(after answer: Disclosed<LocatedEvolutions>) {
-        let count = answer.instanceCount
-        if present != nil || count > query.instanceLimit {
-            size = max(1, size / 2)
-        } else if count < query.instanceLimit / 4 {
-            size = min(Self.mostEntities, size * 2)
+    private func batch(_ ids: ArraySlice<EntityID>) -> TemporalQuery {
+        var batch = query
+        batch.condition = query.condition.and(.ids(Set(ids)))
+        (batch.offset, batch.limit, batch.wantsCount) = (0, ids.count, false)
+        // Aggregated values and the newest instances are read whole.
+        guard query.aggregation == nil, query.lastN == nil else { return batch }
+        batch.partFrom = nextPart ?? Timestamp(microseconds: .min)
+        batch.pageLimit = partInstances
+        return batch
+    }
+
+    /// Makes the next try smaller after one that had too much; false when it cannot be smaller.
+    private mutating func shrink(_ count: Int) -> Bool {
+        if count > 1 {
+            size = count / 2
+            return true
         }
+        guard query.aggregation == nil, query.lastN == nil, partInstances > 1 else { return false }
+        partInstances /= 2
+        return true
+    }
+
+    private mutating func grow(after instances: Int, of entities: Int) {
+        guard entities == size, instances < reading.limits.downloadPartInstances / 4 else { return }
+        let most =
+            query.lastN.map { reading.limits.downloadPartInstances / $0 } ?? Self.mostEntities
+        size = max(1, min(Self.mostEntities, most, size * 2))
     }
 }
 
@@ -111,12 +138,12 @@ extension Reading {
         return EvolutionBatches(self, query, caller, showsPlaces: showsPlaces, ids)
     }
 
-    /// A part of histories, and the range of time that it has when instances were cut off.
-    fileprivate func located(
+    /// A part of histories that is not sealed yet.
+    fileprivate func read(
         _ query: TemporalQuery,
         showsPlaces: Bool,
         _ caller: Caller
-    ) async throws -> (Disclosed<LocatedEvolutions>, (from: Timestamp, to: Timestamp)?) {
+    ) async throws -> (ReadSession, EvolutionPage, [EntityID: JSONValue]) {
         let session = try await session(caller, condition: query.condition)
         let (page, places) = try await session.read { transaction in
             let page = try transaction.evolutions(query)
@@ -127,8 +154,6 @@ extension Reading {
             }
             return (page, places)
         }
-        try requireEligible(page, query)
-        let answer = LocatedEvolutions(evolutions: page.evolutions, places: places)
-        return (try await session.seal(answer), page.contentRange)
+        return (session, page, places)
     }
 }

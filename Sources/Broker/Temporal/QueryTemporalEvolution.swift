@@ -25,7 +25,7 @@ extension Reading {
 
     /// Throws for an attribute that the query names and that the methods cannot aggregate
     /// (5.7.4.4).
-    func requireEligible(_ page: EvolutionPage, _ query: TemporalQuery) throws {
+    private func requireEligible(_ page: EvolutionPage, _ query: TemporalQuery) throws {
         guard query.aggregation != nil, let wanted = query.attributes else { return }
         let names = page.evolutions.flatMap(\.notAggregated).filter(wanted.contains)
         guard let name = names.min(by: { $0.text < $1.text }) else { return }

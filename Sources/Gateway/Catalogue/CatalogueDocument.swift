@@ -80,12 +80,17 @@ struct CatalogueDocument {
         return [
             distribution("Now, as CSV", id + "-csv", "\(entities)&format=csv", "text/csv"),
             distribution(
-                "Now, as GeoJSON",
+                "Now, as GeoJSON, in pages",
                 id + "-geojson",
                 "\(entities)&format=geojson",
                 "application/geo+json"
             ),
-            distribution("Now, as NGSI-LD", id + "-ngsi-ld", entities, "application/ld+json"),
+            distribution(
+                "Now, as NGSI-LD, in pages",
+                id + "-ngsi-ld",
+                entities,
+                "application/ld+json"
+            ),
             distribution(
                 "All readings, as CSV",
                 id + "-history",

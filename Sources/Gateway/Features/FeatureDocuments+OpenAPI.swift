@@ -27,7 +27,7 @@ extension FeatureDocuments {
                 "/collections/{collectionId}/items": [
                     "get": operation(
                         "getFeatures",
-                        [path("collectionId"), box, time, page("limit", 1), page("offset", 0)],
+                        [path("collectionId"), box, time, limit, page("offset", 0)],
                         answers: "application/geo+json"
                     )
                 ],
@@ -79,6 +79,17 @@ extension FeatureDocuments {
         [
             "name": "datetime", "in": "query", "required": false, "style": "form",
             "explode": false, "schema": ["type": "string"],
+        ]
+    }
+
+    private var limit: JSONValue {
+        [
+            "name": "limit", "in": "query", "required": false, "style": "form", "explode": false,
+            "schema": [
+                "type": "integer", "minimum": 1,
+                "maximum": .number(JSONNumber(mostFeatures)),
+                "default": .number(JSONNumber(FeatureParameters.defaultPage)),
+            ],
         ]
     }
 

@@ -1,5 +1,7 @@
+import Broker
 import ContextModel
 import HTTPTypes
+import Hummingbird
 import HummingbirdCore
 import Storage
 
@@ -15,10 +17,13 @@ struct FeatureDocuments {
 
     /// Where the caller reaches the hub, without a slash at the end.
     let base: String
+    /// The most features of a page.
+    let mostFeatures: Int
     private let items: QueryItems
 
     init(_ exchange: Exchange) {
         items = exchange.items
+        mostFeatures = exchange.hub.limits.maximumPage
         base = exchange.base
     }
 
@@ -100,6 +105,10 @@ struct FeatureDocuments {
 extension Exchange {
     /// The address at which the caller reaches the hub: the configured one, or else the one that it asked.
     var base: String {
-        settings.publicURL ?? "http://\(request.head.authority ?? "localhost")"
+        settings.publicURL
+            ?? (settings.hasTLS ? "https://" : "http://") + (request.head.authority ?? "localhost")
     }
+
+    /// A JSON answer of a route beside the standard.
+    func json(_ value: JSONValue) -> Response { answer(value.serialized, .json, ld: nil) }
 }

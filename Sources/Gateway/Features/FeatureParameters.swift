@@ -5,13 +5,13 @@ import Storage
 /// Reads the parameters of a query for features (OGC 17-069r4 clause 7.15).
 struct FeatureParameters {
     /// The features of a page when the caller names no limit.
-    private static let defaultPage = 10
+    static let defaultPage = 10
 
     let items: QueryItems
     let limits: HubLimits
 
     func query(of type: IRI) throws(BrokerError) -> EntityQuery {
-        try requireForm()
+        try requireJSON()
         var condition = Condition.type(type)
         if let box = try box() { condition = condition.and(box) }
         if let time = try time() { condition = condition.and(time) }
@@ -23,9 +23,9 @@ struct FeatureParameters {
         )
     }
 
-    private func requireForm() throws(BrokerError) {
-        if let form = items["f"], form != "json" {
-            throw BrokerError(.badRequestData, "f is json, not '\(form)'.")
+    private func requireJSON() throws(BrokerError) {
+        if let wanted = items["f"], wanted != "json" {
+            throw BrokerError(.badRequestData, "f is json, not '\(wanted)'.")
         }
         for name in ["crs", "bbox-crs"] {
             guard let crs = items[name], crs != FeatureDocuments.crs84 else { continue }

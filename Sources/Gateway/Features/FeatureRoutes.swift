@@ -14,16 +14,21 @@ extension NGSILDRoutes {
         addItems()
     }
 
-    private static let form = QueryParameter("f", "json, the only form")
+    private static let answerType = QueryParameter("f", "json, the only type of answers")
 
     private mutating func addDocuments() {
         let (hub, settings) = (hub, settings)
         table.landingPage = { request, context in
             let exchange = try Exchange(hub: hub, settings: settings, request, context)
-            return .json(FeatureDocuments(exchange).landingPage)
+            var response = exchange.json(FeatureDocuments(exchange).landingPage)
+            response.headers[.vary] = "Accept"
+            return response
         }
-        add(feature("/conformance", "List the conformance classes of OGC API – Features")) { _ in
-            .json(["conformsTo": .array(FeatureDocuments.conformanceClasses.map(JSONValue.string))])
+        add(
+            feature("/conformance", "List the conformance classes of OGC API – Features")
+        ) { exchange in
+            let classes = FeatureDocuments.conformanceClasses.map(JSONValue.string)
+            return exchange.json(["conformsTo": .array(classes)])
         }
         add(feature("/api", "Describe the features' routes (OpenAPI 3.0)")) { exchange in
             .json(
@@ -38,13 +43,14 @@ extension NGSILDRoutes {
             let ld = try await exchange.ldContext()
             let types = try await exchange.hub.reading.typeNames(caller: exchange.caller)
                 .information
-            return .json(FeatureDocuments(exchange).collections(types.map(ld.compact)))
+            let names = CollectionNames(types, ld)
+            return exchange.json(FeatureDocuments(exchange).collections(types.map(names.name)))
         }
         add(
             feature("/collections/{collectionId}", "Tell about an entity type as a collection")
         ) { exchange in
             let name = try await exchange.collection().name
-            return .json(FeatureDocuments(exchange).collection(name))
+            return exchange.json(FeatureDocuments(exchange).collection(name))
         }
     }
 
@@ -88,7 +94,7 @@ extension NGSILDRoutes {
             path,
             .features,
             summary,
-            query: [Self.form] + query,
+            query: [Self.answerType] + query,
             answers: answers
         )
     }
@@ -100,8 +106,11 @@ extension Exchange {
         let name = try capture("collectionId")
         let ld = try await ldContext()
         let type = ld.expand(name)
+        let first = EntityQuery(condition: .type(type), limit: 1)
+        let found = try await hub.reading.queryEntities(first, caller: caller)
+        if !found.page.entities.isEmpty { return (type, name, ld) }
         let types = try await hub.reading.typeNames(caller: caller).information
-        guard types.contains(type) else {
+        guard let type = CollectionNames(types, ld).type(name) else {
             throw BrokerError(.resourceNotFound, "There is no collection '\(name)'.")
         }
         return (type, name, ld)

@@ -41,14 +41,14 @@ package struct OpenIDWeb: Sendable {
     package var get: @Sendable (_ url: String) async throws -> [UInt8]
     /// Sends a form, with the value of `Authorization` if there is one; throws when there is no answer.
     package var post:
-        @Sendable (_ url: String, _ form: String, _ authorization: String?) async throws -> (
+        @Sendable (_ url: String, _ body: String, _ authorization: String?) async throws -> (
             status: Int, body: [UInt8]
         )
 
     package init(
         get: @escaping @Sendable (_ url: String) async throws -> [UInt8],
         post:
-            @escaping @Sendable (_ url: String, _ form: String, _ authorization: String?)
+            @escaping @Sendable (_ url: String, _ body: String, _ authorization: String?)
             async throws -> (status: Int, body: [UInt8])
     ) {
         self.get = get
@@ -89,7 +89,7 @@ package final class OpenIDProvider: Sendable {
     func address(of flow: OpenIDFlow, back: String) async throws(BrokerError) -> String {
         let start = try await discovery.metadata().authorization
         let scopes = ["openid"] + settings.scopes.filter { $0 != "openid" }
-        let query = Self.form([
+        let query = Self.encoded([
             ("response_type", "code"), ("client_id", settings.clientID), ("redirect_uri", back),
             ("scope", scopes.joined(separator: " ")), ("state", flow.state),
             ("nonce", flow.nonce), ("code_challenge", flow.challenge),
@@ -132,7 +132,7 @@ package final class OpenIDProvider: Sendable {
         _ back: String
     ) async throws(BrokerError) -> String {
         let metadata = try await discovery.metadata()
-        var form = [
+        var fields = [
             ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", back),
             ("code_verifier", flow.verifier),
         ]
@@ -142,12 +142,12 @@ package final class OpenIDProvider: Sendable {
             let pair = [settings.clientID, secret].map(Self.encoded).joined(separator: ":")
             authorization = "Basic " + Base64URL.basic(pair)
         } else {
-            form.append(("client_id", settings.clientID))
-            if let secret = settings.clientSecret { form.append(("client_secret", secret)) }
+            fields.append(("client_id", settings.clientID))
+            if let secret = settings.clientSecret { fields.append(("client_secret", secret)) }
         }
         let answer: (status: Int, body: [UInt8])
         do {
-            answer = try await web.post(metadata.token, Self.form(form), authorization)
+            answer = try await web.post(metadata.token, Self.encoded(fields), authorization)
         } catch {
             logger.warning("the identity provider \(settings.issuer.name) is silent: \(error)")
             throw Self.silent
@@ -171,7 +171,7 @@ package final class OpenIDProvider: Sendable {
         "The identity provider does not answer as it should; try again in a moment."
     )
 
-    private static func form(_ fields: [(String, String)]) -> String {
+    private static func encoded(_ fields: [(String, String)]) -> String {
         fields.map { "\($0)=\(encoded($1))" }.joined(separator: "&")
     }
 

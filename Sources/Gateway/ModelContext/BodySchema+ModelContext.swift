@@ -5,7 +5,7 @@ extension BodySchema {
     static let modelContextSchema: JSONValue = object(
         [
             "jsonrpc": constant("2.0"),
-            "id": ["type": "string"],
+            "id": ["type": ["string", "integer"]],
             "method": ["type": "string", "examples": ["tools/call"]],
             "params": [
                 "type": "object",

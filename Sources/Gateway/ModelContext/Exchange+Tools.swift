@@ -5,7 +5,7 @@ import Storage
 
 extension Exchange {
     /// Uses the tool with the rights of the caller.
-    func use(_ tool: ModelTool, _ arguments: ToolArguments) async throws -> JSONValue {
+    func use(_ tool: ModelTool, _ arguments: ToolArguments) async throws -> String {
         let ld = try await ldContext()
         switch tool {
         case .listTypes: return try await listTypes(ld)
@@ -19,9 +19,9 @@ extension Exchange {
         }
     }
 
-    private func listTypes(_ ld: LDContext) async throws -> JSONValue {
+    private func listTypes(_ ld: LDContext) async throws -> String {
         let types = try await hub.reading.types(caller: caller).information
-        return .array(
+        let list = JSONValue.array(
             types.map { type in
                 [
                     "type": .string(ld.compact(type.type)),
@@ -30,9 +30,10 @@ extension Exchange {
                 ]
             }
         )
+        return list.text
     }
 
-    private func entities(_ items: QueryItems, _ ld: LDContext) async throws -> JSONValue {
+    private func entities(_ items: QueryItems, _ ld: LDContext) async throws -> String {
         var items = items
         items["local"] = "true"
         items["count"] = "true"
@@ -46,16 +47,23 @@ extension Exchange {
         )
         let writer = EntityWriter(representation, context: ld)
         var json = JSONWriter()
-        try writer.write(found.page.entities, to: &json)
-        return [
-            "matched": .number(JSONNumber(found.page.count ?? 0)), "entities": try Self.value(json),
-        ]
+        json.beginObject()
+        json.key("matched")
+        json.number(found.page.count ?? 0)
+        json.key("more")
+        json.bool(found.page.hasMore)
+        json.key("entities")
+        json.beginArray()
+        for entity in found.page.entities { writer.write(try entity.value(), to: &json) }
+        json.endArray()
+        json.endObject()
+        return json.text
     }
 
     /// The newest readings of each attribute unless told otherwise.
     private static let defaultReadings = "100"
 
-    private func history(_ items: QueryItems, _ ld: LDContext) async throws -> JSONValue {
+    private func history(_ items: QueryItems, _ ld: LDContext) async throws -> String {
         var items = items
         items["local"] = "true"
         if items["format"] == nil {
@@ -71,15 +79,25 @@ extension Exchange {
         let found = try await hub.reading.queryEvolutions(query, caller: caller)
         let writer = try temporalWriter(parameters, query)
         var json = JSONWriter()
+        json.beginObject()
+        json.key("more")
+        json.bool(found.page.hasMore)
+        if let range = found.page.contentRange {
+            // There are too many readings for one answer.
+            json.member("cutOffBefore", query.lastN == nil ? nil : range.from)
+            json.member("cutOffAfter", query.lastN == nil ? range.to : nil)
+        }
+        json.key("evolutions")
         json.beginArray()
         for evolution in found.page.evolutions {
             writer.write(evolution, embedsContext: false, to: &json)
         }
         json.endArray()
-        return try Self.value(json)
+        json.endObject()
+        return json.text
     }
 
-    private func explanation(_ items: QueryItems, _ ld: LDContext) async throws -> JSONValue {
+    private func explanation(_ items: QueryItems, _ ld: LDContext) async throws -> String {
         let types = try await hub.reading.typeNames(caller: caller).information
         var sentences = [
             caller.party == .anonymous
@@ -99,13 +117,14 @@ extension Exchange {
             )
         }
         sentences.append("The rules are at \(base)/rules in plain sentences.")
-        return [
+        let explanation: JSONValue = [
             "explanation": .string(sentences.joined(separator: " ")),
             "typesYouSee": .array(types.map { .string(ld.compact($0)) }),
         ]
+        return explanation.text
     }
+}
 
-    private static func value(_ json: JSONWriter) throws -> JSONValue {
-        try JSONReader.read(json.bytes)
-    }
+extension JSONWriter {
+    fileprivate var text: String { String(decoding: bytes, as: UTF8.self) }
 }

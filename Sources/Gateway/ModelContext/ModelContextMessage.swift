@@ -1,10 +1,12 @@
 import Broker
 import ContextModel
+import HummingbirdCore
+import Storage
 
 /// One message of the Model Context Protocol (JSON-RPC 2.0).
 struct ModelContextMessage {
     /// The revisions that the hub speaks, the newest first.
-    private static let versions = ["2025-06-18", "2025-03-26", "2024-11-05"]
+    static let versions = ["2025-06-18"]
 
     /// The errors of JSON-RPC 2.0 clause 5.1.
     private enum Fault: Int {
@@ -23,9 +25,15 @@ struct ModelContextMessage {
 
     /// The answer; nil for a notification, which has none.
     func answer() async throws -> JSONValue? {
-        guard let message = json.objectValue, message["jsonrpc"]?.stringValue == "2.0",
-            let method = message["method"]?.stringValue
-        else { return fault(.invalidRequest, "This is not a request of JSON-RPC 2.0.", nil) }
+        guard let message = json.objectValue, message["jsonrpc"]?.stringValue == "2.0" else {
+            return fault(.invalidRequest, "This is no message of JSON-RPC 2.0.", nil)
+        }
+        guard let method = message["method"]?.stringValue else {
+            // The hub asks nothing, so an answer is for nobody.
+            let isAnswer = message["result"] != nil || message["error"] != nil
+            if isAnswer { return Optional.none }
+            return fault(.invalidRequest, "The message has no method.", nil)
+        }
         guard let id = message["id"] else { return nil }
         guard id.stringValue != nil || id.numberValue != nil else {
             return fault(.invalidRequest, "An id is a text or a number.", nil)
@@ -62,18 +70,40 @@ struct ModelContextMessage {
         guard let tool = ModelTool(rawValue: name) else {
             return fault(.invalidParameters, "There is no tool '\(name)'.", id)
         }
+        let given = parameters["arguments"] ?? [:]
+        guard let given = given.objectValue else {
+            return fault(.invalidParameters, "The arguments are no object.", id)
+        }
+        // The model reads the reason of an error and can ask better.
         do {
-            let arguments = try ToolArguments(parameters["arguments"], of: tool)
-            return result(content(try await exchange.use(tool, arguments), isError: false), id)
+            let arguments = try ToolArguments(given, of: tool)
+            let text = try await exchange.use(tool, arguments)
+            guard text.utf8.count <= Self.maximumAnswerBytes else {
+                let most = Self.maximumAnswerBytes
+                return result(
+                    content("The answer has more than \(most) bytes; ask for less.", isError: true),
+                    id
+                )
+            }
+            return result(content(text, isError: false), id)
         } catch let error as BrokerError {
-            // The model reads the reason and can ask better.
-            return result(content(.string(error.detail), isError: true), id)
+            exchange.context.denials?.note(error.code, exchange.request.head, exchange.context)
+            return result(content(error.detail, isError: true), id)
+        } catch let error as StorageError where Self.isOfQuestion(error) {
+            return result(content("The answer would be too long; ask for less.", isError: true), id)
         }
     }
 
-    private func content(_ value: JSONValue, isError: Bool) -> JSONValue {
-        let text = value.stringValue ?? value.text
-        return [
+    /// The most bytes of a tool's answer: more than a model can read at once.
+    private static let maximumAnswerBytes = 1 << 20
+
+    /// Whether a smaller question would be answered.
+    private static func isOfQuestion(_ error: StorageError) -> Bool {
+        error.code == .tooManyResults || error.code == .tookTooLong
+    }
+
+    private func content(_ text: String, isError: Bool) -> JSONValue {
+        [
             "content": [["type": "text", "text": .string(text)]], "isError": .bool(isError),
         ]
     }

@@ -28,7 +28,9 @@ enum ModelTool: String, CaseIterable {
             ]
         case .readHistory:
             [("type", "Entity type"), ("id", "Identifiers, with commas")] + Self.range + [
-                ("lastN", "The newest readings of each attribute, 100 unless given")
+                ("lastN", "The newest readings of each attribute, 100 unless given"),
+                ("limit", "Entities of a page, 20 unless given"),
+                ("offset", "Entities before the page"),
             ]
         case .aggregateHistory:
             [("type", "Entity type"), ("id", "Identifiers, with commas")] + Self.range + [
@@ -37,6 +39,8 @@ enum ModelTool: String, CaseIterable {
                     "avg, min, max, sum, totalCount, distinctCount, stddev, with commas"
                 ),
                 ("aggrPeriodDuration", "ISO 8601 duration of a period, such as PT1H, P1D or P1M"),
+                ("limit", "Entities of a page, 20 unless given"),
+                ("offset", "Entities before the page"),
             ]
         case .explainAccess: [("type", "The entity type whose data is missing")]
         }
@@ -84,9 +88,9 @@ struct ToolArguments {
     private(set) var items = QueryItems()
 
     /// Throws for an argument that the tool does not have.
-    init(_ json: JSONValue?, of tool: ModelTool) throws(BrokerError) {
+    init(_ json: JSONObject, of tool: ModelTool) throws(BrokerError) {
         let known = Set(tool.arguments.map(\.name))
-        for (name, value) in json?.objectValue?.members ?? [] {
+        for (name, value) in json.members where !value.isNull {
             guard known.contains(name) else {
                 throw BrokerError(.badRequestData, "\(tool.rawValue) has no argument '\(name)'.")
             }

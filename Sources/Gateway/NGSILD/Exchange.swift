@@ -289,6 +289,8 @@ package struct NGSILDSettings: Sendable, Hashable {
     /// The address of the hub in links to itself, without a slash at the end; nil for the one that a
     /// request asked.
     package var publicURL: String?
+    /// Whether the hub itself speaks TLS.
+    package var hasTLS = false
     package var catalogue = CatalogueSettings()
 
     package init() {}

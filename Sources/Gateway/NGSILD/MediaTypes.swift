@@ -40,8 +40,9 @@ enum MediaType: String, Sendable, CaseIterable {
         for range in HeaderText.elements(of: accept) {
             let parts = HeaderText.parameters(of: range)
             let name = parts[0].lowercased()
+            let family = type.rawValue.prefix { $0 != "/" } + "/*"
             let specificity =
-                name == type.rawValue ? 2 : name == "application/*" ? 1 : name == "*/*" ? 0 : -1
+                name == type.rawValue ? 2 : name == family ? 1 : name == "*/*" ? 0 : -1
             guard specificity > found.specificity else { continue }
             let parameters = parts.dropFirst().lazy.compactMap(HeaderText.parameter)
             let quality = parameters.first { $0.name == "q" }

@@ -41,10 +41,10 @@ extension RouteTable {
         }
         add(Self.submission("/sign-out", "Sign out, here or everywhere")) { request, _ in
             try signIn.requireOwnPage(request.head)
-            let form = try await request.bytes(limit: UnverifiedToken.maximumBytes)
+            let body = try await request.bytes(limit: UnverifiedToken.maximumBytes)
             try await signIn.signOut(
                 cookies: request.headers[values: .cookie].joined(separator: ";"),
-                everywhere: String(buffer: form) == "everywhere=yes"
+                everywhere: String(buffer: body) == "everywhere=yes"
             )
             return Self.home(signIn.endingCookie)
         }

@@ -8,6 +8,9 @@ import NIOCore
 
 /// An answer of any length, made piece after piece while its client takes it.
 protocol DownloadPieces: Sendable {
+    /// The number of entities that wait to be read, whose identifiers are in memory.
+    var waitingCount: Int { get }
+
     /// Returns the next piece, which may be empty; nil after the last one.
     mutating func next() async throws -> [UInt8]?
 }
@@ -24,7 +27,8 @@ extension Exchange {
     ) async throws -> Response {
         let (hub, sharer) = (hub, caller.sharer)
         let (loop, answers, logger) = (context.loop, context.answers, context.logger)
-        let held = try answers?.take(Download.countedBytes, for: sharer)
+        let bytes = Download.bytesOfPiece + pieces.waitingCount * Download.bytesOfIdentifier
+        let held = try answers?.take(bytes, for: sharer)
         let (first, rest) = try await hub.longWork.run(for: sharer) {
             var pieces = pieces
             return (try await pieces.next(), pieces)
@@ -44,7 +48,7 @@ extension Exchange {
                     rest = next
                     if !piece.isEmpty { try await writer.write(ByteBuffer(bytes: piece)) }
                 }
-            } catch let error as BrokerError {
+            } catch {
                 logger.warning("a download ended early: \(error)")
                 throw error
             }
@@ -56,8 +60,10 @@ extension Exchange {
 }
 
 private enum Download {
-    /// The bytes that a download counts for among the long answers of its client.
-    static let countedBytes = 4 << 20
+    /// The bytes that a download counts for among the long answers of its client: about those of a
+    /// piece as values and as text, and of the identifiers of what is to come.
+    static let bytesOfPiece = 4 << 20
+    static let bytesOfIdentifier = 96
 }
 
 extension MediaType {

@@ -18,6 +18,8 @@ struct EntityTable: DownloadPieces {
         self.batches = batches
     }
 
+    var waitingCount: Int { batches.count }
+
     mutating func next() async throws -> [UInt8]? {
         let batch = try await batches.next()
         var csv = CSVWriter()
@@ -45,7 +47,7 @@ extension Exchange {
     /// The table of the entities of a query: of its page, or without `limit` and `offset` of all.
     func answerTable(_ parameters: EntityParameters, _ query: EntityQuery) async throws -> Response
     {
-        try parameters.requireNoJoin()
+        try parameters.requireTable()
         let batches = try await hub.reading.batches(
             of: query,
             isWhole: parameters.isWhole,
@@ -58,10 +60,10 @@ extension Exchange {
     /// The table of one entity.
     func answerTable(of id: EntityID, _ ld: LDContext) async throws -> Response {
         let parameters = parameters(ld)
-        try parameters.requireNoJoin()
+        try parameters.requireTable()
         let condition = try parameters.typeCondition().and(parameters.attributeCondition())
         // Throws for an entity that the caller may not see.
-        _ = try await hub.reading.retrieveEntity(
+        let found = try await hub.reading.retrieveEntity(
             id,
             where: condition,
             shownAs: try parameters.representation(),
@@ -73,25 +75,39 @@ extension Exchange {
             shownAs: try parameters.representation(),
             caller: caller
         )
-        return try await answer(EntityTable(try await layout(parameters), batches), .csv)
+        let names = try found.answer.entity.value().attributes.map(\.name)
+        let layout = try await layout(parameters, columns: names)
+        return try await answer(EntityTable(layout, batches), .csv)
     }
 
-    private func layout(_ parameters: EntityParameters) async throws -> EntityTable.Layout {
+    /// `columns` are those of a wide table unless the caller names some; nil for those of the types.
+    private func layout(
+        _ parameters: EntityParameters,
+        columns own: [IRI]? = nil
+    ) async throws -> EntityTable.Layout {
         let writer = EntityWriter(try parameters.representation(), context: parameters.ld)
         guard try parameters.wantsWideTable() else {
             return .long(ReadingTable(entities: writer, timeProperty: .observedAt))
         }
         var columns = try parameters.namedColumns()
         if columns == nil {
-            columns = try await hub.reading.columns(
-                ofTypes: try parameters.typeCondition(),
-                caller: caller
-            ).information.filter { writer.representation.projection.shows($0) }
+            var all = own ?? []
+            if own == nil {
+                let types = try parameters.typeCondition()
+                all = try await hub.reading.columns(ofTypes: types, caller: caller).information
+            }
+            columns = all.filter { writer.representation.projection.shows($0) }
                 .sorted { writer.context.compact($0) < writer.context.compact($1) }
         }
-        return .wide(
-            WideTable(entities: writer, attributes: columns ?? [], timeProperty: .observedAt)
-        )
+        let attributes = columns ?? []
+        guard attributes.count <= EntityParameters.maximumAttributes else {
+            throw BrokerError(
+                .tooManyResults,
+                "The table would have \(attributes.count) columns, and has "
+                    + "\(EntityParameters.maximumAttributes) at most; name some in attrs."
+            )
+        }
+        return .wide(WideTable(entities: writer, attributes: attributes, timeProperty: .observedAt))
     }
 }
 
@@ -116,13 +132,18 @@ extension EntityParameters {
         return names.filter { !Projection.entityMembers.contains($0) }.map { ld.expand($0) }
     }
 
-    /// Throws for Linked Entities, which have no place in a table.
-    func requireNoJoin() throws(BrokerError) {
-        guard let join = try items.text("join"), join != "@none" else { return }
-        throw BrokerError(
-            .badRequestData,
-            "A table has no place for linked entities; leave join out."
-        )
+    /// Throws for what has no place in a table: Linked Entities, counts and EntityMaps.
+    func requireTable() throws(BrokerError) {
+        let join = try items.text("join")
+        guard join == nil || join == "@none" else {
+            throw BrokerError(
+                .badRequestData,
+                "A table has no place for linked entities; leave join out."
+            )
+        }
+        for name in ["entityMap", "count"] where try items.flag(name) {
+            throw BrokerError(.badRequestData, "A table cannot have \(name); leave it out.")
+        }
     }
 }
 

@@ -14,8 +14,7 @@ struct HistoryTable: DownloadPieces {
     private let layout: Layout
     private var batches: EvolutionBatches
     private var state = State.beginning
-    /// Whether a feature has been written, so that a comma stands before the next.
-    private var hasFeature = false
+    private var progress = ReadingFeatures.Progress()
 
     private enum State: Sendable {
         case beginning, going, ended
@@ -25,6 +24,8 @@ struct HistoryTable: DownloadPieces {
         self.layout = layout
         self.batches = batches
     }
+
+    var waitingCount: Int { batches.count }
 
     mutating func next() async throws -> [UInt8]? {
         guard state != .ended else { return nil }
@@ -37,7 +38,7 @@ struct HistoryTable: DownloadPieces {
                 features.write(
                     evolution,
                     at: batch.places[evolution.id],
-                    after: &hasFeature,
+                    after: &progress,
                     to: &bytes
                 )
             }
@@ -113,7 +114,7 @@ extension Exchange {
         _ query: TemporalQuery,
         _ type: MediaType
     ) async throws -> Response {
-        try parameters.entities.requireNoJoin()
+        try parameters.entities.requireTable()
         if let lastN = query.lastN, lastN > query.instanceLimit {
             throw BrokerError(
                 .tooManyResults,

@@ -9,21 +9,24 @@ struct ReadingTable: Sendable {
     /// The time of an instance that stands in the first column.
     let timeProperty: TemporalTest.Property
 
-    /// Writes the rows of an entity's present state.
+    /// Writes the rows of an entity's present state, with the time of those that were observed.
     func write(_ entity: Entity, to csv: inout CSVWriter) {
-        write(entity.id, entity.types, entity.attributes, to: &csv)
+        write(entity.id, entity.types, entity.attributes, to: &csv) { $0.observedAt }
     }
 
     /// Writes the rows of a part of a history.
     func write(_ evolution: Evolution, to csv: inout CSVWriter) {
-        write(evolution.id, evolution.types, evolution.attributes, to: &csv)
+        write(evolution.id, evolution.types, evolution.attributes, to: &csv) { [timeProperty] in
+            $0.momentInTable(timeProperty)
+        }
     }
 
     private func write(
         _ id: EntityID,
         _ types: [IRI],
         _ attributes: [NamedAttribute],
-        to csv: inout CSVWriter
+        to csv: inout CSVWriter,
+        time: (Attribute) -> Timestamp?
     ) {
         let text = CellText(entities: entities)
         let typeText = entities.typeText(types)
@@ -37,7 +40,7 @@ struct ReadingTable: Sendable {
                     cells.cell(entities.columnName(attribute.name, instance.datasetID))
                     common = (instance.datasetID, cells.bytes)
                 }
-                csv.cell(time(of: instance)?.text ?? "")
+                csv.cell(time(instance)?.text ?? "")
                 csv.cells(common?.cells ?? [])
                 csv.cell(text.text(of: instance))
                 csv.cell(instance.unitCode ?? "")
@@ -46,10 +49,18 @@ struct ReadingTable: Sendable {
         }
     }
 
-    private func time(of instance: Attribute) -> Timestamp? { instance.time(timeProperty) }
-
+    /// The end of an attribute is no value, and is shown only where it is asked for.
     private func shows(_ instance: Attribute) -> Bool {
-        entities.representation.datasetIDs?.contains(instance.datasetID) ?? true
+        guard instance.details?.deletedAt == nil || timeProperty == .deletedAt else { return false }
+        return entities.representation.datasetIDs?.contains(instance.datasetID) ?? true
+    }
+}
+
+extension Attribute {
+    /// The time in a table of a history: that of the change where the instance has none of the kind, as in
+    /// `temporalValues`.
+    func momentInTable(_ property: TemporalTest.Property) -> Timestamp? {
+        time(property) ?? modifiedAt
     }
 }
 

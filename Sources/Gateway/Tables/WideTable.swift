@@ -23,7 +23,7 @@ struct WideTable: Sendable {
         csv.cell(entities.typeText(entity.types))
         let text = CellText(entities: entities)
         for name in attributes {
-            csv.cell(entity[name].preferred.map(text.text) ?? "")
+            csv.cell(entity[name].filter(shows).preferred.map(text.text) ?? "")
         }
         csv.endRow()
     }
@@ -38,8 +38,8 @@ struct WideTable: Sendable {
         var rows: [Timestamp: [Attribute?]] = [:]
         for attribute in evolution.attributes {
             guard let place = places[attribute.name] else { continue }
-            for instance in attribute.instances {
-                guard let time = instance.time(timeProperty) else { continue }
+            for instance in attribute.instances where shows(instance) {
+                guard let time = instance.momentInTable(timeProperty) else { continue }
                 let known = rows[time]?[place]
                 if known == nil || known?.datasetID != nil && instance.datasetID == nil {
                     rows[time, default: Array(repeating: nil, count: attributes.count)][place] =
@@ -55,6 +55,13 @@ struct WideTable: Sendable {
             for cell in cells { csv.cell(cell.map(text.text) ?? "") }
             csv.endRow()
         }
+    }
+}
+
+extension WideTable {
+    private func shows(_ instance: Attribute) -> Bool {
+        guard instance.details?.deletedAt == nil else { return false }
+        return entities.representation.datasetIDs?.contains(instance.datasetID) ?? true
     }
 }
 

@@ -28,7 +28,7 @@ extension OutboundWeb {
     ///
     /// Throws what the client throws.
     package func answer(
-        to form: String,
+        to content: String,
         at url: String,
         authorization: String?,
         maximumBytes: Int
@@ -39,7 +39,7 @@ extension OutboundWeb {
         request.headers.add(name: "Accept", value: "application/json")
         request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
         if let authorization { request.headers.add(name: "Authorization", value: authorization) }
-        request.body = .bytes(Array(form.utf8))
+        request.body = .bytes(Array(content.utf8))
         let deadline = NIODeadline.now() + .seconds(10)
         let response = try await client.execute(request, deadline: deadline)
         let body = try await response.body.collect(upTo: maximumBytes)

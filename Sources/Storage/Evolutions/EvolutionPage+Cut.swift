@@ -1,6 +1,16 @@
 import ContextModel
 
 extension EvolutionPage {
+    /// Removes the instances that are stored at this moment or later, which belong to the next part.
+    mutating func remove(from end: Int64) {
+        for index in evolutions.indices {
+            for place in evolutions[index].attributes.indices {
+                evolutions[index].attributes[place].instances.removeAll { $0.historyTime >= end }
+            }
+            evolutions[index].attributes.removeAll(where: \.instances.isEmpty)
+        }
+    }
+
     /// Cuts the page to the limit of instances.
     ///
     /// All series then end at the same moment, so that the content range is true of each (clause

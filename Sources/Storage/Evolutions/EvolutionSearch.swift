@@ -42,14 +42,13 @@ package struct EvolutionSearch<Source: HistorySource> {
         self.query = query
         self.grant = grant
         self.source = source
-        var shown = query
-        shown.from = query.shownFrom ?? query.from
-        series = try source.series(shown)
+        series = try source.series(query)
         var decided = query
+        decided.partFrom = nil
         decided.lastN = query.lastN.map { max($0, EvolutionLimits.instancesPerDecision) }
-        decisionSeries = decided == shown ? series : try source.series(decided)
+        decisionSeries = decided == query ? series : try source.series(decided)
         let (scopes, rest) = query.condition.partedByScope
-        self.scopes = ScopeSearch(scopes, query: query, makeSeries: source.series)
+        self.scopes = ScopeSearch(scopes, query: decided, makeSeries: source.series)
         queryDecision = PreparedCondition(rest)
         conditionSize = query.condition.size
         queriedNames = Set(rest.attributeNames)
@@ -68,14 +67,43 @@ package struct EvolutionSearch<Source: HistorySource> {
             guard let seen = try seen(candidate) else { continue }
             guard found.add(seen) else { break }
         }
+        page.count = query.wantsCount ? found.count : nil
+        page.hasMore = found.count > query.offset + query.limit
+        if let start = query.partFrom {
+            try readPart(of: found.ofPage, from: start.microseconds, into: &page)
+            return page
+        }
         var size = AnswerSize()
         let (evolutions, limit) = try evolutions(of: found.ofPage, size: &size)
         page.evolutions = evolutions
         page.storedBytes = size.taken
-        page.count = query.wantsCount ? found.count : nil
-        page.hasMore = found.count > query.offset + query.limit
         page.cut(to: query, limit: limit)
         return page
+    }
+
+    /// Reads a part: all instances from `start` on, in the order in which they are stored, until one of
+    /// the series has more of them than its share of the page.
+    private func readPart(of found: Found, from start: Int64, into page: inout EvolutionPage) throws
+    {
+        let keys = try found.reduce(0) { $0 + (try visibleKeys(of: $1).count) }
+        var limit = max(1, query.pageLimit / max(1, keys))
+        while true {
+            var (size, end) = (AnswerSize(), Int64.max)
+            page.evolutions = try found.map { seen in
+                try evolution(of: seen, limit: limit, size: &size) { read in
+                    if read.count > limit { end = min(end, read[limit].time) }
+                }
+            }
+            page.storedBytes = size.taken
+            guard end < Int64.max else { return }
+            if end > start {
+                page.remove(from: end)
+                page.nextPart = Timestamp(microseconds: end)
+                return
+            }
+            // More instances than that are of the moment at which the part begins.
+            limit *= 2
+        }
     }
 
     private typealias Found = ArraySlice<Seen>
@@ -174,8 +202,13 @@ package struct EvolutionSearch<Source: HistorySource> {
         if scopes.isAsked {
             let held = try scopes.held(by: seen)
             guard
-                try !attributes(of: seen, keys, limit: EvolutionLimits.instancesPerDecision)
-                    .within(held, of: query).isEmpty
+                try !attributes(
+                    of: seen,
+                    keys,
+                    limit: EvolutionLimits.instancesPerDecision,
+                    from: decisionSeries
+                )
+                .within(held, of: query).isEmpty
             else { return false }
         }
         let isMet = queryDecision.matches(try inRange(seen), within: source.budget)
@@ -228,7 +261,8 @@ package struct EvolutionSearch<Source: HistorySource> {
         past.attributes = try attributes(
             of: Seen(number: number, keys: keys, view: EntityView(entity: entity)),
             inOrder(keys.filter { names.contains($0.name) }),
-            limit: EvolutionLimits.instancesPerDecision
+            limit: EvolutionLimits.instancesPerDecision,
+            from: decisionSeries
         )
         return past
     }
@@ -269,10 +303,12 @@ package struct EvolutionSearch<Source: HistorySource> {
         }
     }
 
+    /// `onRead` gets what was read of each series: one instance more than the limit if there are more.
     private func evolution(
         of seen: Seen,
         limit: Int,
-        size: inout AnswerSize
+        size: inout AnswerSize,
+        onRead: (([SeriesInstance]) -> Void)? = nil
     ) throws -> Evolution {
         let entity = seen.view.entity
         var evolution = Evolution(
@@ -297,7 +333,8 @@ package struct EvolutionSearch<Source: HistorySource> {
                 keys,
                 limit: limit + 1,
                 choices,
-                size: &size
+                size: &size,
+                onRead: onRead
             )
             let shown = Entity(id: entity.id, types: [], attributes: evolution.attributes)
             evolution.attributes = shown.hiding(grant.hidden.everywhere).attributes
@@ -358,19 +395,22 @@ package struct EvolutionSearch<Source: HistorySource> {
         limit: Int,
         _ choices: [IRI: InstanceChoice] = [:],
         from reader: Source.Series? = nil,
-        size: inout AnswerSize
+        size: inout AnswerSize,
+        onRead: (([SeriesInstance]) -> Void)? = nil
     ) throws -> [NamedAttribute] {
         let series = reader ?? series
         var attributes: [NamedAttribute] = []
         for key in keys {
             let name = key.name
-            let instances = try series.instances(
+            let read = try series.instances(
                 seen.number,
                 key,
                 limit: limit,
                 hiding: seen.view.hidden(name),
                 wanted: choices[name] ?? seen.view.choice(of: name)
-            ).compactMap { instance in
+            )
+            onRead?(read)
+            let instances = try read.compactMap { instance in
                 try size.take(instance.bytes)
                 let named = instance.named(entity: seen.view.entity.id, name: name)
                 return seen.view.shape(named, of: name)

@@ -64,6 +64,7 @@ extension HubRun {
         settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
         settings.jsonLimits.maximumDepth = configuration.maximumDepth
         settings.publicURL = configuration.publicURL
+        settings.hasTLS = configuration.tls != nil
         settings.catalogue = configuration.catalogue
         settings.catalogue.cityName = configuration.pages.cityName
         routes.addNGSILDRoutes(hub, settings)

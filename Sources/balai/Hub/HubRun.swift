@@ -80,8 +80,6 @@ struct HubRun: Sendable {
         _ health: HealthLog,
         _ logger: Logger
     ) async throws {
-        let host = configuration.gateway.hostInURL
-        let addressFile = AddressFile(folder)
         let record = try RecordService(
             in: folder,
             of: configuration.publicURL,
@@ -101,36 +99,17 @@ struct HubRun: Sendable {
         }
         let hosted = await takeUpServices(in: parts.hub)
         let publishing = record.publishing(configuration.witnesses, parts.web)
-        let server = makeGateway(
-            configuration.gateway,
-            routes: try routes(
-                parts.hub,
-                publishing.publisher,
-                record.desk,
-                hosted,
-                folder,
-                tokens.signIn,
-                registry,
-                health
-            ),
-            tokens: tokens.list,
-            verifier: tokens.verifier,
-            signIn: tokens.signIn,
-            tls: tls?.tls,
-            certificates: certificates(tls),
-            registry: registry,
-            logger: logger,
-            onServerRunning: { channel in
-                let port = channel.localAddress?.port ?? 0
-                let url = "\(configuration.scheme)://\(host):\(port)"
-                // Readers of this line use the port, so it is set before.
-                parts.hub.contextStore.serve(at: configuration.reachableURL(port: port))
-                addressFile?.write(commandURL(port: port))
-                // The hub also runs when nobody reads its output.
-                try? StandardOutput.line("ready \(url)")
-                showFirstLink(tokens, port: port)
-            }
+        let routes = try routes(
+            parts.hub,
+            publishing.publisher,
+            record.desk,
+            hosted,
+            folder,
+            tokens.signIn,
+            registry,
+            health
         )
+        let server = server(routes, parts.hub, AddressFile(folder), tokens, tls, registry, logger)
         var services: [any Service] = [
             StoreService(store: store), record,
             HealthSampling(hub: parts.hub, log: health, folder: folder.path),
@@ -149,6 +128,40 @@ struct HubRun: Sendable {
         group.maximumGracefulShutdownDuration = Self.maximumStopDuration
         group.services += housekeeping(store, parts, logger).map { .init(service: $0) }
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// The server, which says where it listens once it does.
+    private func server(
+        _ routes: RouteTable,
+        _ hub: Hub,
+        _ addressFile: AddressFile?,
+        _ tokens: TokenWatch,
+        _ tls: TLSWatch?,
+        _ registry: MetricRegistry,
+        _ logger: Logger
+    ) -> any Service {
+        let host = configuration.gateway.hostInURL
+        return makeGateway(
+            configuration.gateway,
+            routes: routes,
+            tokens: tokens.list,
+            verifier: tokens.verifier,
+            signIn: tokens.signIn,
+            tls: tls?.tls,
+            certificates: certificates(tls),
+            registry: registry,
+            logger: logger,
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? 0
+                let url = "\(configuration.scheme)://\(host):\(port)"
+                // Readers of this line use the port, so it is set before.
+                hub.contextStore.serve(at: configuration.reachableURL(port: port))
+                addressFile?.write(commandURL(port: port))
+                // The hub also runs when nobody reads its output.
+                try? StandardOutput.line("ready \(url)")
+                showFirstLink(tokens, port: port)
+            }
+        )
     }
 
     /// The services of the city, with what they say of their data and what they subscribe to in force.

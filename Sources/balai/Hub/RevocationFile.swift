@@ -4,9 +4,9 @@ import Gateway
 import Glibc
 
 /// The file with what was taken back before it expired: signed tokens, and sessions.
-struct RevocationFile: Codable, Sendable, Equatable {
+struct RevocationFile: Encodable, Sendable, Equatable {
     /// One thing that is taken back: a token by its hash or its identifier, or all sessions of somebody.
-    struct Entry: Codable, Sendable, Equatable {
+    struct Entry: Encodable, Sendable, Equatable {
         /// The SHA-256 of the token in hexadecimal digits.
         var sha256: String?
         /// What the token calls itself (`jti`).
@@ -32,6 +32,19 @@ struct RevocationFile: Codable, Sendable, Equatable {
             }
         }
 
+        /// Nil for what no entry is.
+        fileprivate init?(json: JSONValue) {
+            guard let members = json.objectValue,
+                let until = members["until"]?.stringValue.flatMap({ Timestamp($0) })
+            else { return nil }
+            sha256 = members["sha256"]?.stringValue
+            id = members["id"]?.stringValue
+            party = members["party"]?.stringValue
+            subject = members["subject"]?.stringValue
+            upTo = members["upTo"]?.numberValue?.intValue.map(Int64.init)
+            self.until = Date(timeIntervalSince1970: Double(until.microseconds) / 1_000_000)
+        }
+
         fileprivate var entry: RevokedTokens.Entry? {
             if let sha256 { return TokenHash(hex: sha256).map { .token($0) } }
             if let id { return .id(id) }
@@ -44,12 +57,14 @@ struct RevocationFile: Codable, Sendable, Equatable {
     /// Reads the file of the folder; empty when there is none.
     init(of folder: DataFolder) throws {
         guard let data = FileManager.default.contents(atPath: folder.revokedPath) else { return }
-        do {
-            let decoder = JSONDecoder()
-            decoder.dateDecodingStrategy = .iso8601
-            self = try decoder.decode(Self.self, from: data)
-        } catch {
+        let json: JSONValue
+        do { json = try JSONReader.read(Array(data)) } catch {
             throw StartError(.permissions, "\(folder.revokedPath) is damaged; it must be JSON.")
+        }
+        let written = json.objectValue?["entries"]?.arrayValue ?? [.null]
+        entries = written.compactMap(Entry.init(json:))
+        guard entries.count == written.count else {
+            throw StartError(.permissions, "\(folder.revokedPath) has an entry that is damaged.")
         }
         // What cannot be read is not to be left out: it would count again.
         guard entries.allSatisfy({ $0.entry != nil }) else {

@@ -47,6 +47,28 @@ import Testing
         }
     }
 
+    @Test func `a type of another vocabulary has a short name, if no other type has it`()
+        async throws
+    {
+        try await ServedHub().test { client in
+            for (number, type) in ["http://a.org/Lamp", "http://a.org/Box", "http://b.org/Box"]
+                .enumerated()
+            {
+                let entity: JSONValue = ["id": .string("urn:x:\(number)"), "type": .string(type)]
+                _ = try await client.send(.post, "entities", entity)
+            }
+            let list = try await client.send(.get, "/collections").json
+            let ids = list["collections"]?.arrayValue?.compactMap {
+                $0.objectValue?["id"]?.stringValue
+            }
+            #expect(Set(ids ?? []) == ["Lamp", "http://a.org/Box", "http://b.org/Box"])
+            for id in ids ?? [] {
+                let path = "/collections/\(QueryItems.encode(id))/items"
+                #expect(try await client.send(.get, path).json["numberMatched"] == 1)
+            }
+        }
+    }
+
     @Test func `features have plain values, a geometry and counts`() async throws {
         try await Self.test { client in
             let answer = try await client.send(.get, "/collections/Stop/items?limit=2")

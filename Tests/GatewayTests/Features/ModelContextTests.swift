@@ -35,7 +35,7 @@ import Testing
         return (result["isError"] == true, try #require(text))
     }
 
-    @Test(arguments: [("2025-03-26", "2025-03-26"), ("1999-01-01", "2025-06-18")])
+    @Test(arguments: [("2025-06-18", "2025-06-18"), ("1999-01-01", "2025-06-18")])
     func `the hub introduces itself in a revision that both know`(
         wanted: String,
         given: String
@@ -116,6 +116,30 @@ import Testing
                 headers: [.origin: "https://evil.example"]
             )
             #expect(answer.status == .forbidden)
+            // The owner of a name may let it lead to this machine.
+            let rebound = try await client.send(
+                .post,
+                "/mcp",
+                message,
+                headers: [.origin: "http://evil.example"]
+            )
+            #expect(rebound.status == .forbidden)
+        }
+    }
+
+    @Test func `an unknown revision is refused, and an answer is for nobody`() async throws {
+        try await ServedHub().test { client in
+            let message: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": "ping"]
+            let revision = try #require(HTTPField.Name("MCP-Protocol-Version"))
+            let answer = try await client.send(
+                .post,
+                "/mcp",
+                message,
+                headers: [revision: "1999-01-01"]
+            )
+            #expect(answer.status == .badRequest)
+            let reply: JSONValue = ["jsonrpc": "2.0", "id": 1, "result": [:]]
+            #expect(try await client.send(.post, "/mcp", reply).status == .accepted)
         }
     }
 }

@@ -33,8 +33,7 @@ import Testing
         isOnDisk: Bool
     ) async throws {
         var limits = HubLimits()
-        limits.maximumInstances = 10
-        limits.maximumAnswerInstances = 25
+        limits.downloadPartInstances = 25
         try await ServedHub(limits: limits, onDisk: isOnDisk).test { client in
             for sensor in 1...5 {
                 let history = Self.history(
@@ -60,7 +59,7 @@ import Testing
 
     @Test func `the condition is decided over the whole range, not over parts`() async throws {
         var limits = HubLimits()
-        limits.maximumInstances = 10
+        limits.downloadPartInstances = 10
         try await ServedHub(limits: limits).test { client in
             // `b` meets the condition in the first part alone.
             let history = Self.history("urn:x:1", ["a": Array(0..<50), "b": [1]])
@@ -70,6 +69,85 @@ import Testing
                 "temporal/entities?type=Sensor&format=csv&q=a%3E=5;b==1"
             )
             #expect(table.lines.filter { $0.contains(",a,") }.count == 45)
+        }
+    }
+
+    @Test(arguments: [false, true], ["observedAt", "createdAt", "modifiedAt"])
+    func `parts lose nothing at equal moments, without times, or with several datasetIds`(
+        isOnDisk: Bool,
+        time: String
+    ) async throws {
+        var limits = HubLimits()
+        limits.downloadPartInstances = 6
+        try await ServedHub(limits: limits, onDisk: isOnDisk).test { client in
+            // Twenty readings of one moment, each with a dataset of its own, and others before and after.
+            var instances: [JSONValue] = []
+            for value in 0..<20 {
+                instances.append(Self.reading(value, at: 5, dataset: value % 4))
+                instances.append(Self.reading(100 + value, at: value, dataset: nil))
+            }
+            // Neither do readings without a time get lost, nor those that come late.
+            instances.append(["type": "Property", "value": 200])
+            let entity: JSONValue = [
+                "id": "urn:x:1", "type": "Sensor", "a": .array(instances),
+            ]
+            _ = try await client.send(.post, "temporal/entities", entity)
+            for value in 0..<3 {
+                let late: JSONValue = ["a": [Self.reading(300 + value, at: 2, dataset: nil)]]
+                _ = try await client.send(.post, "temporal/entities/urn:x:1/attrs", late)
+            }
+            let path = "temporal/entities?type=Sensor&format=csv&timeproperty=\(time)"
+            let table = try await client.send(.get, path)
+            let values = table.lines.dropFirst().map { $0.split(separator: ",")[4] }
+            let expected = try await Self.values(client)
+            #expect(values.count == expected.count)
+            #expect(Set(values) == Set(expected.map { Substring($0) }))
+        }
+    }
+
+    /// The values that JSON has of the history.
+    private static func values(_ client: ServedClient) async throws -> [String] {
+        let answer = try await client.send(.get, "temporal/entities/urn:x:1").json
+        return (answer["a"]?.arrayValue ?? []).compactMap { $0.objectValue?["value"]?.text }
+    }
+
+    private static func reading(_ value: Int, at minute: Int, dataset: Int?) -> JSONValue {
+        var json: JSONObject = [
+            "type": "Property", "value": .number(JSONNumber(value)),
+            "observedAt": .string(moment(minute)),
+        ]
+        json["datasetId"] = dataset.map { .string("urn:d:\($0)") }
+        return .object(json)
+    }
+
+    @Test func `the end of an attribute is no row of its values`() async throws {
+        try await ServedHub().test { client in
+            try await client.makeBuses([7])
+            _ = try await client.send(.delete, "entities/urn:x:7/attrs/speed")
+            let table = try await client.send(.get, "temporal/entities?type=Bus&format=csv")
+            #expect(table.lines.count == 2)
+            #expect(!table.text.contains("null"))
+            let ends = try await client.send(
+                .get,
+                "temporal/entities?type=Bus&format=csv&timeproperty=deletedAt"
+            )
+            #expect(ends.lines.count == 2)
+        }
+    }
+
+    @Test func `a long aggregated table is made of fewer entities at a time`() async throws {
+        var limits = HubLimits()
+        limits.maximumAnswerInstances = 60
+        try await ServedHub(limits: limits).test { client in
+            for sensor in 1...4 {
+                let history = Self.history("urn:x:\(sensor)", ["a": Array(0..<50)])
+                _ = try await client.send(.post, "temporal/entities", history)
+            }
+            let table = try await client.send(
+                .get,
+                "temporal/entities?type=Sensor&format=csv&aggrMethods=max&aggrPeriodDuration=PT1M"
+            )
+            #expect(table.lines.count == 201)
         }
     }
 
