@@ -53,7 +53,7 @@ struct SignedInWorld {
         key = try await HubKey.make()
         signIn = SignIn(key: key, publicURL: nil, clock: clock)
         var routes = RouteTable()
-        let assets = try PageAssets(leafletFolder: "/nowhere")
+        let assets = try PageAssets(leafletFolder: "/usr/share/javascript/leaflet")
         routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
         let publisher = RecordPublisher(record)
         routes.addRecordRoutes(publisher, parts.hub)
@@ -114,7 +114,14 @@ struct SignedInWorld {
             party: .named(PartyID("residents")),
             subject: SubjectID(person)
         )
-        return try key.token(.link, for: credential, seconds: SignIn.linkSeconds, at: clock())
+        // Each link is another: it signs in once.
+        return try key.token(
+            .link,
+            for: credential,
+            seconds: SignIn.linkSeconds,
+            at: clock(),
+            id: UUID().uuidString
+        )
     }
 }
 
