@@ -22,7 +22,8 @@ enum ShapeVerdict: Equatable {
 struct GrantByShape {
     /// What the shape leaves to be decided for each entity; `everything` and `nothing` where that is nothing.
     let condition: Condition
-    /// The attributes that are hidden in them; nil where that depends on the entity.
+    /// The attributes that are hidden in them; nil where that depends on the entity, or where something may
+    /// be shaped.
     let hidden: Set<IRI>?
 }
 
@@ -40,6 +41,11 @@ extension Vocabulary {
                 case .some: hidden = nil
                 }
             }
+            // What may be shaped is not only left out of the stored bytes.
+            let isShaped = grant.hidden.shaped.contains {
+                $0.condition.verdict(shape, self) != .none
+            }
+            if isShaped { hidden = nil }
         }
         return GrantByShape(condition: condition, hidden: hidden)
     }

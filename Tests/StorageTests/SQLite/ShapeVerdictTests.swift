@@ -88,18 +88,7 @@ import Testing
             let condition = Self.condition(&dice)
             for shape in vocabulary.shapes.values {
                 let number = Int.random(in: 0..<10, using: &dice)
-                var entity = Entity(
-                    id: EntityID(number < 5 ? "urn:x" : "urn:y"),
-                    types: shape.types.map(vocabulary.iri)
-                )
-                entity.attributes = shape.members.map { member in
-                    let value = JSONValue.number(JSONNumber(number))
-                    return NamedAttribute(
-                        name: vocabulary.iri(member.name),
-                        instances: [Attribute(kind: .property, value: value)]
-                    )
-                }
-                if shape.hasScopes { entity.scopes = ["/A"] }
+                let entity = Self.entity(shape, number, vocabulary)
                 let rest = condition.remainder(shape, vocabulary)
                 #expect(rest.matches(entity) == condition.matches(entity), "\(condition)")
                 #expect(rest.size <= condition.size)
@@ -107,6 +96,75 @@ import Testing
             }
         }
         #expect(decided > 100)
+    }
+
+    /// A condition on what entities are, as rules that hide or shape have it.
+    private static func kind(_ dice: inout SeededDice) -> Condition {
+        func type() -> Condition { .type(IRI("urn:\(Int.random(in: 0..<14, using: &dice))")) }
+        switch Int.random(in: 0..<5, using: &dice) {
+        case 0: return .everything
+        case 1: return .ids([EntityID("urn:x")])
+        case 2: return .not(type())
+        case 3: return .any([type(), type()])
+        default: return type()
+        }
+    }
+
+    private static func prohibitions(_ dice: inout SeededDice) throws -> [Prohibition] {
+        let step = try #require(RoundingStep(JSONNumber(10)))
+        let shapings: [Shaping?] = [nil, nil, .round(step), .delay(microseconds: 5)]
+        return (0..<Int.random(in: 0...4, using: &dice)).map { _ in
+            Prohibition(
+                assignee: .anyone,
+                target: kind(&dice),
+                attributes: [IRI("urn:\(Int.random(in: 0..<12, using: &dice))")],
+                shaping: shapings.randomElement(using: &dice) ?? nil
+            )
+        }
+    }
+
+    @Test(arguments: 0..<10)
+    func `what a shape decides about a grant shows what the grant shows`(seed: UInt64) async throws
+    {
+        var dice = SeededDice(seed)
+        let vocabulary = try await vocabulary(&dice)
+        var (decided, shaped) = (0, 0)
+        for _ in 0..<100 {
+            let grant = try Grants.read(
+                Self.condition(&dice),
+                prohibiting: Self.prohibitions(&dice)
+            )
+            for (number, shape) in vocabulary.shapes {
+                let value = Int.random(in: 0..<100, using: &dice)
+                let entity = Self.entity(shape, value, vocabulary)
+                let verdict = try #require(vocabulary.decide(grant, forShape: number))
+                let isCovered = verdict.condition.matches(entity)
+                #expect(isCovered == grant.covers(entity))
+                guard isCovered else { continue }
+                let whole = try grant.encode(entity).value()
+                if !grant.hidden.shaping(in: entity).values.isEmpty { shaped += 1 }
+                guard let hidden = verdict.hidden else { continue }
+                decided += 1
+                let bytes = EntityCodec.encode(entity)
+                #expect(try EncodedEntity(bytes, hiding: hidden).value() == whole)
+            }
+        }
+        #expect(decided > 100 && shaped > 100)
+    }
+
+    private static func entity(_ shape: Shape, _ number: Int, _ vocabulary: Vocabulary) -> Entity {
+        var entity = Entity(
+            id: EntityID(number.isMultiple(of: 2) ? "urn:x" : "urn:y"),
+            types: shape.types.map(vocabulary.iri)
+        )
+        entity.attributes = shape.members.map { member in
+            NamedAttribute(
+                name: vocabulary.iri(member.name),
+                instances: [Attribute(kind: .property, value: .number(JSONNumber(number % 10)))]
+            )
+        }
+        if shape.hasScopes { entity.scopes = ["/A"] }
+        return entity
     }
 
     @Test func `shapes that others use cost a query nothing`() async throws {
