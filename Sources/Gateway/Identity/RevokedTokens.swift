@@ -17,7 +17,7 @@ package struct RevokedTokens: Sendable, Equatable {
     }
 
     private var hashes: Set<TokenHash> = []
-    /// What tokens call themselves (`jti`).
+    /// What tokens call themselves (`jti`), in small letters: a UUID may be written in both.
     private var ids: Set<String> = []
     /// The second up to which sessions that began end, since 1970.
     private var sessions: [Sessions: Int64] = [:]
@@ -26,6 +26,7 @@ package struct RevokedTokens: Sendable, Equatable {
 
     /// One thing that is taken back.
     package enum Entry: Sendable, Hashable {
+        /// By the hash of what is signed of it.
         case token(TokenHash)
         case id(String)
         /// The sessions that began up to this second, since 1970.
@@ -35,15 +36,16 @@ package struct RevokedTokens: Sendable, Equatable {
     package mutating func insert(_ entry: Entry) {
         switch entry {
         case .token(let hash): hashes.insert(hash)
-        case .id(let id): ids.insert(id)
+        case .id(let id): ids.insert(id.lowercased())
         case .sessions(let who, let end): sessions[who] = max(end, sessions[who] ?? .min)
         }
     }
 
     /// Whether the token, of which this is verified, was taken back.
-    func include(_ token: UnverifiedToken, _ hash: TokenHash, _ credential: Credential) -> Bool {
-        if hashes.contains(hash) { return true }
-        if let id = token.claims["jti"]?.stringValue, ids.contains(id) { return true }
+    func include(_ token: UnverifiedToken, _ credential: Credential) -> Bool {
+        if hashes.contains(TokenHash(ofSigned: token.signed)) { return true }
+        let id = token.claims["jti"]?.stringValue
+        if let id, ids.contains(id.lowercased()) { return true }
         guard token.type == HubKey.Kind.session.rawValue, !sessions.isEmpty else { return false }
         let (party, subject) = (credential.party.text, credential.subject?.uri)
         let ends = [subject, nil].compactMap { sessions[Sessions(party: party, subject: $0)] }
@@ -53,6 +55,15 @@ package struct RevokedTokens: Sendable, Equatable {
 }
 
 extension TokenHash {
+    /// The hash of what is signed of a token, by which it is taken back.
+    ///
+    /// The signature is no part of it: whoever has an ECDSA signature can make another one that holds as
+    /// well (RFC 7518 section 3.4 does not say which of two).
+    package init(ofSignedPartOf token: String) {
+        let end = token.utf8.lastIndex(of: UInt8(ascii: ".")) ?? token.utf8.endIndex
+        self.init(ofSigned: Array(token.utf8[..<end]))
+    }
+
     /// Until when a signed token holds by its own words, which are not verified; nil for what is no signed
     /// token with an end.
     package static func claimedEnd(of token: String) -> Timestamp? {

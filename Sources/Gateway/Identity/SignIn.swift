@@ -88,7 +88,7 @@ package final class SignIn: Sendable {
         )
         let entry: RevokedTokens.Entry =
             everywhere
-            ? .sessions(who, upTo: now / 1_000_000) : .token(TokenHash(of: session))
+            ? .sessions(who, upTo: now / 1_000_000) : .token(TokenHash(ofSignedPartOf: session))
         try await revoke(entry, until)
         let all = state.withLock { state in
             state.revoked.insert(entry)
@@ -257,7 +257,8 @@ package final class SignIn: Sendable {
         )
         // Only who has signed in takes a place among those: nobody else can fill them.
         try use(
-            TokenHash(of: flow.cookie),
+            // Not the cookie, which can be written in several ways.
+            TokenHash(of: flow.state),
             seconds: Int(OpenIDFlow.seconds),
             again: Self.foreignFlow
         )

@@ -10,6 +10,9 @@ package struct TokenHash: Sendable, Hashable {
 
     package init(of token: String) { bytes = Array(SHA256.hash(data: Array(token.utf8))) }
 
+    /// The hash of what a token's signature is of.
+    init(ofSigned signed: [UInt8]) { bytes = Array(SHA256.hash(data: signed)) }
+
     /// nil unless there are 32 bytes in hexadecimal digits.
     package init?(hex: String) {
         guard let bytes = Hexadecimal.bytes(of: hex), bytes.count == 32 else { return nil }

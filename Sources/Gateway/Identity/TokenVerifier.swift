@@ -98,7 +98,7 @@ package final class TokenVerifier: Sendable {
         let now = clock()
         let end = try issuer.checkedEnd(of: token.claims, at: now)
         let credential = try issuer.credential(token.claims)
-        guard !revoked.include(token, hash, credential) else {
+        guard !revoked.include(token, credential) else {
             throw .refusedToken("The token was taken back.")
         }
         let again = Timestamp(microseconds: now.microseconds + Self.trustMicroseconds)

@@ -16,18 +16,21 @@ extension TokenCommand {
                 """
         )
 
-        @Argument(help: "A token that was issued or added, or the identifier in it (jti).")
+        @Argument(help: "A token that was issued or added, or the UUID in it (jti).")
         var token: String?
+        @Option(help: "Instead: the identifier in a token (jti), whatever it looks like.")
+        var id: String?
         @Option(help: "Instead: whose sessions in browsers end, a party or the operator.")
         var sessionsOf: String?
         @Option(help: "Of these the sessions of one person, a URI.") var subject: String?
         @Option(help: "The hub's data folder.") var data = "balai-data"
 
         func validate() throws {
-            guard (token == nil) != (sessionsOf == nil), subject == nil || sessionsOf != nil else {
-                throw ValidationError("Give a token or its identifier, or --sessions-of.")
+            let given = [token, id, sessionsOf].compactMap { $0 }
+            guard given.count == 1, subject == nil || sessionsOf != nil else {
+                throw ValidationError("Give a token, --id or --sessions-of.")
             }
-            if let token, token.isEmpty { throw ValidationError("The token is empty.") }
+            guard given != [""] else { throw ValidationError("What is to be taken back is empty.") }
         }
 
         func run() async throws {
@@ -37,13 +40,17 @@ extension TokenCommand {
                 }
                 let now = Date()
                 if let sessionsOf {
-                    let who = RevokedTokens.Sessions(party: sessionsOf, subject: subject)
+                    let party = PartyID(sessionsOf).text
+                    let who = RevokedTokens.Sessions(party: party, subject: subject)
                     let entry = RevokedTokens.Entry.sessions(
                         who,
                         upTo: Int64(now.timeIntervalSince1970)
                     )
                     let until = now.addingTimeInterval(Double(SignIn.sessionSeconds))
                     try RevocationFile.add(.init(entry, until: until), in: folder, at: now)
+                } else if let id {
+                    let entry = Self.entry(ofIdentifier: id, at: now)
+                    try RevocationFile.add(entry, in: folder, at: now)
                 } else if let token {
                     try revoke(token, folder, now)
                 }
@@ -51,22 +58,28 @@ extension TokenCommand {
         }
 
         private func revoke(_ text: String, _ folder: DataFolder, _ now: Date) throws {
-            let hash = TokenHash(of: text)
             var opaque = try PartyTokens(of: folder)
-            if opaque.remove(hash) { return try opaque.save(in: folder) }
+            if opaque.remove(TokenHash(of: text)) { return try opaque.save(in: folder) }
             let entry: RevocationFile.Entry
             if let end = TokenHash.claimedEnd(of: text) {
                 let seconds = Double(end.microseconds) / 1_000_000 + Self.leewaySeconds
                 let until = Date(timeIntervalSince1970: seconds)
                 guard until > now else { throw StartError(.usage, "The token has ended already.") }
-                entry = .init(.token(hash), until: until)
+                entry = .init(.token(TokenHash(ofSignedPartOf: text)), until: until)
             } else if UUID(uuidString: text) != nil {
-                let longest = Double(TokenLifetime.maximumSeconds) + Self.leewaySeconds
-                entry = .init(.id(text.lowercased()), until: now.addingTimeInterval(longest))
+                entry = Self.entry(ofIdentifier: text, at: now)
             } else {
-                throw StartError(.usage, "That is no token that counts here, and no identifier.")
+                throw StartError(
+                    .usage,
+                    "That is no token that counts here, and no UUID: give another identifier with --id."
+                )
             }
             try RevocationFile.add(entry, in: folder, at: now)
+        }
+
+        private static func entry(ofIdentifier id: String, at now: Date) -> RevocationFile.Entry {
+            let longest = Double(TokenLifetime.maximumSeconds) + leewaySeconds
+            return .init(.id(id), until: now.addingTimeInterval(longest))
         }
 
         /// More than the clocks of issuers may be apart.

@@ -19,7 +19,7 @@ import Testing
         // They were seen before, and are remembered.
         for one in [first, second, third] { #expect(try await world.refusal(one) == nil) }
         var revoked = RevokedTokens()
-        revoked.insert(.token(TokenHash(of: first)))
+        revoked.insert(.token(TokenHash(ofSignedPartOf: first)))
         revoked.insert(.id("2"))
         world.verifier.replace(revoked: revoked)
         for one in [first, second] {

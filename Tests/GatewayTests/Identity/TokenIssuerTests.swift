@@ -54,6 +54,52 @@ import Testing
         return try await verifier.credential(of: token, TokenHash(of: token))
     }
 
+    /// The same token with the other signature that holds: of (r, s) it is (r, n - s).
+    private func twin(of token: String) throws -> String {
+        let parts = token.split(separator: ".").map(String.init)
+        let signature = try #require(Base64URL.bytes(of: parts[2]))
+        let order = try #require(
+            Hexadecimal.bytes(
+                of: "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
+            )
+        )
+        var (other, borrow) = ([UInt8](repeating: 0, count: 32), 0)
+        for place in (0..<32).reversed() {
+            let difference = Int(order[place]) - Int(signature[32 + place]) - borrow
+            borrow = difference < 0 ? 1 : 0
+            other[place] = UInt8(truncatingIfNeeded: difference)
+        }
+        return "\(parts[0]).\(parts[1])." + Base64URL.text(of: signature.prefix(32) + other)
+    }
+
+    @Test func `a token that is taken back stays so with another signature that holds`()
+        async throws
+    {
+        let token = try token(["jti": "Of-Another-Form"])
+        let twin = try twin(of: token)
+        #expect(twin != token)
+        let keys = FixedKeys(try await VerificationKeys(set: keySet))
+        let issuer = TokenIssuer(name: Self.name, audiences: ["balai"], keys: keys)
+        let verifier = TokenVerifier([issuer], clock: time.clock)
+        func holds(_ token: String) async -> Bool {
+            (try? await verifier.credential(of: token, TokenHash(of: token))) != nil
+        }
+        #expect(await holds(token))
+        #expect(await holds(twin))
+        for entry in [
+            RevokedTokens.Entry.token(TokenHash(ofSignedPartOf: token)),
+            .token(TokenHash(ofSignedPartOf: twin)), .id("of-another-FORM"),
+        ] {
+            var revoked = RevokedTokens()
+            revoked.insert(entry)
+            verifier.replace(revoked: revoked)
+            #expect(await !holds(token))
+            #expect(await !holds(twin))
+        }
+        verifier.replace(revoked: RevokedTokens())
+        #expect(await holds(twin))
+    }
+
     private func isRefused(
         _ token: String,
         _ set: (inout TokenIssuer) -> Void = { _ in }

@@ -108,6 +108,27 @@ import FoundationNetworking
         }
     }
 
+    @Test func `what is taken back is kept as the hub looks it up`() async throws {
+        try await withTemporaryFolder { path in
+            let folder = try DataFolder(creating: path)
+            for arguments in [
+                ["--sessions-of", "urn:balai:party:clinic"], ["--sessions-of", "clinic"],
+                ["--id", "Not a UUID"], ["0E984725-C51C-4BF4-9960-E1C80E27ABA0"],
+            ] {
+                let whole = ["token", "revoke"] + arguments + ["--data", path]
+                #expect(try RunningCommand(whole).end().code == 0)
+            }
+            let entries = try RevocationFile(of: folder).entries
+            #expect(entries.compactMap(\.party) == ["clinic", "clinic"])
+            #expect(
+                entries.compactMap(\.id) == ["Not a UUID", "0E984725-C51C-4BF4-9960-E1C80E27ABA0"]
+            )
+            for wrong in [["--id", ""], ["x", "--id", "x"], []] {
+                #expect(throws: (any Error).self) { try TokenCommand.Revoke.parse(wrong) }
+            }
+        }
+    }
+
     private func status(_ token: String, _ hub: RunningHub) async throws -> Int? {
         var request = URLRequest(
             url: try #require(URL(string: hub.url + "/ngsi-ld/v1/entities?type=Room"))
