@@ -11,7 +11,7 @@ import Testing
         try classes.add(
             "staff",
             above: "confidential",
-            .init(needsPurpose: true, isAboutPeople: true)
+            .init(needsPurpose: true, isAboutPeople: true, choice: .objection)
         )
         try classes.add("open-soon", above: "public", .init())
         try classes.add("draft", above: "internal", .init())
@@ -57,6 +57,9 @@ import Testing
         #expect(refusal("x", "personal", .init()) == .isOutOfOrder(than: "personal"))
         #expect(refusal("x", "public", people) == .isOutOfOrder(than: "open-soon"))
         #expect(refusal("x", "internal", .init(isAboutPeople: true)) == .isContradictory)
+        // Otherwise a class would use people's data whatever they choose, without a rule that says why.
+        let unasked = DataClass.Meaning(needsPurpose: true, isAboutPeople: true)
+        #expect(refusal("x", "confidential", unasked) == .isContradictory)
         #expect(
             refusal("x", "internal", .init(needsPurpose: true, choice: .consent))
                 == .isContradictory

@@ -108,7 +108,7 @@ extension DataClasses.Refusal {
             "It must need at least as much as the class below it, and no more than the one above: see "
                 + "'\(word)'."
         case .isContradictory:
-            "What is logged needs a purpose, and what people choose about is logged."
+            "What is logged needs a purpose, and people can choose about it, and about nothing else."
         }
     }
 }

@@ -107,7 +107,7 @@ package struct DataClasses: Sendable, Hashable {
         case isThere, isNoneBelow, isHighest, areTooMany
         /// It needs less than a class below it, or more than one above it.
         case isOutOfOrder(than: String)
-        /// People can only choose about data that is about people, which needs a purpose.
+        /// People can choose about all data that is about people, and about no other; it needs a purpose.
         case isContradictory
     }
 
@@ -122,7 +122,7 @@ package struct DataClasses: Sendable, Hashable {
         guard let place = all.firstIndex(where: { $0.word == lower }) else { throw .isNoneBelow }
         guard place + 1 < all.count else { throw .isHighest }
         guard !meaning.isAboutPeople || meaning.needsPurpose,
-            meaning.choice == .none || meaning.isAboutPeople
+            meaning.isAboutPeople == (meaning.choice != .none)
         else { throw .isContradictory }
         let (below, above) = (all[place], all[place + 1])
         guard below.meaning.isWithin(meaning) else { throw .isOutOfOrder(than: below.word) }

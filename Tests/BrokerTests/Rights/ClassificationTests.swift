@@ -14,7 +14,7 @@ import Testing
             "above": "internal", "grant": "purpose", "record": "counted", "choice": "none",
         ],
         "staff": [
-            "above": "confidential", "grant": "purpose", "record": "logged", "choice": "none",
+            "above": "confidential", "grant": "purpose", "record": "logged", "choice": "objection",
         ],
         "health": [
             "above": "personal", "grant": "purpose", "record": "logged", "choice": "consent",
@@ -56,7 +56,8 @@ import Testing
         #expect(try await ward.found("Scan") == ["urn:scan:1"])
         try await ward.choose("object")
         #expect(try await ward.found("Scan") == [])
-        // No choice counts for it, and the purpose does.
+        #expect(try await ward.found("Shift") == [])
+        try await ward.choose("consent")
         #expect(try await ward.found("Shift") == ["urn:shift:1"])
         let other = Caller(party: Ward.clinic.party)
         for type in ["Plan", "Shift", "Scan"] {
@@ -129,11 +130,15 @@ import Testing
             "@classes.a"
         ),
         (
+            #"{"@classes": {"a": {"above": "internal", "grant": "purpose", "record": "logged", "choice": "none"}}}"#,
+            "@classes.a"
+        ),
+        (
             #"{"@classes": {"a": {"above": "personal", "grant": "any", "record": "counted", "choice": "none"}}}"#,
             "@classes.a"
         ),
         (
-            #"{"@classes": {"a": {"above": "internal", "grant": "purpose", "record": "logged", "choice": "none"}}, "Visit": {"class": "a"}}"#,
+            #"{"@classes": {"a": {"above": "internal", "grant": "purpose", "record": "logged", "choice": "objection"}}, "Visit": {"class": "a"}}"#,
             "Visit.subject"
         ),
     ])
