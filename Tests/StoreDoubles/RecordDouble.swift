@@ -6,6 +6,8 @@ import Synchronization
 package final class RecordDouble: PublicRecord {
     private struct State {
         var drafts: [RecordDraft] = []
+        /// The bytes of each, which stay the same.
+        var entries: [[UInt8]] = []
         var fails = false
         var failsToRead = false
         var meanwhile: (@Sendable () async throws -> Void)?
@@ -16,6 +18,18 @@ package final class RecordDouble: PublicRecord {
 
     package var size: Int { state.withLock(\.drafts.count) }
     package var drafts: [RecordDraft] { state.withLock(\.drafts) }
+
+    /// The record as it was after so many entries, as if an old copy of its file was put back.
+    package func copy(after count: Int) -> RecordDouble {
+        let copy = RecordDouble()
+        state.withLock { state in
+            copy.state.withLock {
+                $0.drafts = Array(state.drafts.prefix(count))
+                $0.entries = Array(state.entries.prefix(count))
+            }
+        }
+        return copy
+    }
 
     package func fail(_ fails: Bool = true) { state.withLock { $0.fails = fails } }
 
@@ -32,17 +46,19 @@ package final class RecordDouble: PublicRecord {
             return state.meanwhile
         }
         try await body?()
+        var chance = SystemRandomNumberGenerator()
+        let entry = try PreparedEntry(draft, using: &chance).bytes
         return try state.withLock { state in
             guard !state.fails else { throw RecordError(.unavailable, "test") }
             state.drafts.append(draft)
+            state.entries.append(entry)
             return state.drafts.count - 1
         }
     }
 
     package func entries(_ numbers: Range<Int>) async throws -> [[UInt8]] {
         guard !state.withLock(\.failsToRead) else { throw RecordError(.unavailable, "test") }
-        var chance = SystemRandomNumberGenerator()
-        return try drafts[numbers].map { try PreparedEntry($0, using: &chance).bytes }
+        return state.withLock { Array($0.entries[numbers]) }
     }
 
     package func removeReads(of subject: String, tenant: String?) async throws -> Int {

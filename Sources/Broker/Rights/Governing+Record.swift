@@ -7,8 +7,14 @@ extension Governing {
     static let markID = "record"
 
     /// What is kept with a change of rights, so that it is known whether the data has the change.
-    static func mark(of entry: Int) -> Document {
-        Document(kind: .recordMark, id: markID, body: Array("\(entry)".utf8))
+    static func document(of mark: RecordMark, _ id: String) -> Document {
+        Document(kind: .recordMark, id: id, body: Array(mark.text.utf8))
+    }
+
+    /// A mark that the store has; `start` where there is none that can be read.
+    static func mark(_ id: String, in store: any TenantStore) async throws -> RecordMark {
+        let document = try await store.document(.recordMark, id: id)
+        return document.flatMap { RecordMark(String(decoding: $0.body, as: UTF8.self)) } ?? .start
     }
 
     /// The number of an entry of the record about a policy or a classification that no tenant's data has; nil
@@ -19,12 +25,9 @@ extension Governing {
     package func missingChange() async throws -> Int? {
         guard let newest = try await access.recorder.newestChange() else { return nil }
         for tenant in [nil] + (await access.store.tenantNames) {
-            let document = try await access.store.tenant(tenant)?.document(
-                .recordMark,
-                id: Self.markID
-            )
-            let mark = document.flatMap { Int(String(decoding: $0.body, as: UTF8.self)) }
-            if let mark, mark >= newest { return nil }
+            guard let store = try await access.store.tenant(tenant) else { continue }
+            let mark = try await Self.mark(Self.markID, in: store)
+            if try await access.recorder.heeded(by: mark) > newest { return nil }
         }
         return newest
     }

@@ -45,7 +45,7 @@ package final class Governing: Sendable {
     /// process; other processes follow within 50 ms.
     ///
     /// The record tells of it first: `details` to everybody, `openings` to the people themselves. `body` gets
-    /// the number of the entry.
+    /// the mark after the entry.
     ///
     /// Where the change cannot be put into force here, nobody may do anything in the tenant until it can.
     func change<Answer: Sendable>(
@@ -54,7 +54,7 @@ package final class Governing: Sendable {
         details: JSONObject = JSONObject(),
         openings: [Opening] = [],
         reading keys: [DocumentKey],
-        _ body: @escaping @Sendable (inout DocumentChanges, _ entry: Int) throws -> Answer
+        _ body: @escaping @Sendable (inout DocumentChanges, _ mark: RecordMark) throws -> Answer
     ) async throws -> Answer {
         guard tenant?.snapshot == nil else {
             throw BrokerError(.badRequestData, "A snapshot has the rights of its tenant.")
@@ -63,9 +63,10 @@ package final class Governing: Sendable {
         try await tenants.require(tenant)
         return try await access.recorder.change(kind, details: details, openings: openings) {
             entry in
+            let mark = try await access.recorder.mark(after: entry + 1)
             let (answer, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
-                let answer = try body(&changes, entry)
-                changes.put(Self.mark(of: entry))
+                let answer = try body(&changes, mark)
+                changes.put(Self.document(of: mark, Self.markID))
                 return answer
             }
             try await tenants.catchUp(with: tenant, own: own)

@@ -111,6 +111,16 @@ package final class Recorder: Sendable {
     /// How many entries are on disk; 0 without a record.
     var size: Int { record?.size ?? 0 }
 
+    /// The bytes of an entry; nil when there is none with this number.
+    ///
+    /// Throws `BrokerError` when the record cannot be read.
+    func entry(_ number: Int) async throws(BrokerError) -> [UInt8]? {
+        guard let record, number < record.size else { return nil }
+        do { return try await record.entries(number..<number + 1).first } catch {
+            throw Self.unavailable("\(error)")
+        }
+    }
+
     /// Gives the body the entries of a kind from a number on, with their numbers, in portions.
     ///
     /// Lines of other kinds are not read but for their beginning: most entries are of reads.

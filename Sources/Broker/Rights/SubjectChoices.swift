@@ -10,6 +10,11 @@ package struct SubjectChoices: Sendable, Equatable {
         package var at: Timestamp
         /// The identifier of its receipt.
         package var id: String
+
+        /// Whether the other is for the same purpose and recipient, so that the newer one counts.
+        func isAboutTheSame(_ other: Made) -> Bool {
+            choice.purpose == other.choice.purpose && choice.recipient == other.choice.recipient
+        }
     }
 
     /// The recipient in the record of a choice that is about all recipients.
@@ -25,9 +30,7 @@ package struct SubjectChoices: Sendable, Equatable {
 
     /// Puts the choice in the place of an earlier one for the same purpose and recipient.
     mutating func put(_ new: Made) {
-        made.removeAll {
-            $0.choice.purpose == new.choice.purpose && $0.choice.recipient == new.choice.recipient
-        }
+        made.removeAll(where: new.isAboutTheSame)
         made.append(new)
     }
 }

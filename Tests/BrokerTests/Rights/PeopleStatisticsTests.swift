@@ -340,49 +340,6 @@ import Testing
         #expect(try await restarted.askUntilRefused(by: other) == 50)
     }
 
-    @Test func `a database that was lost, or put back, has spent what the record says`()
-        async throws
-    {
-        let clock = SettableTime(try #require(Timestamp("2026-11-29T12:00:00Z")))
-        let office = try await Office(now: clock.now)
-        let other = Caller(party: .named(PartyID("lab")), purpose: Office.caller.purpose)
-        #expect(try await office.askUntilRefused() == 50)
-        let spent = try await office.spent()
-
-        let memory = SharedMemory()
-        let record = office.ward.record
-        let restored = try await Office(memory: memory, now: clock.now, record: record)
-        #expect(try await restored.askUntilRefused() == 0)
-        #expect(try await restored.spent() == spent)
-        #expect(try await restored.askUntilRefused(by: other) == 25)
-        // Nothing is counted twice, however often the hub is started.
-        let all = try await restored.spent()
-        for _ in 0..<3 {
-            let again = try await Office(
-                memory: memory,
-                process: "again",
-                isNew: false,
-                now: clock.now,
-                record: record
-            )
-            #expect(try await again.askUntilRefused(by: other) == 0)
-            #expect(try await again.spent() == all)
-        }
-        // The next period begins for everybody.
-        clock.set(try #require(Timestamp("2026-12-03T00:00:00Z")))
-        #expect(try await restored.askUntilRefused() == 50)
-    }
-
-    @Test func `a ledger that cannot be read refuses`() async throws {
-        let office = try await Office()
-        _ = try await office.ask(Office.count)
-        let store = try #require(try await office.ward.fixture.store.tenant(nil))
-        try await store.changeDocuments(reading: []) { changes in
-            changes.put(Document(kind: .privacyLedger, id: "people", body: Array("{}".utf8)))
-        }
-        await #expect(throws: StorageError.self) { _ = try await office.ask(Office.count) }
-    }
-
     // MARK: Questions
 
     static let refused: [JSONValue] = [
@@ -542,7 +499,7 @@ private final class ChanceAgain: Sendable {
 }
 
 /// A clock that is set.
-private final class SettableTime: Sendable {
+final class SettableTime: Sendable {
     private let moment: Mutex<Timestamp>
     init(_ moment: Timestamp) { self.moment = Mutex(moment) }
     func set(_ moment: Timestamp) { self.moment.withLock { $0 = moment } }

@@ -4,6 +4,7 @@ import Record
 import Storage
 import StorageMemory
 import StoreDoubles
+import Synchronization
 import Testing
 
 @testable import Broker
@@ -73,6 +74,61 @@ import Testing
         let restored = try await Ward(memory: memory, process: "restored", record: ward.record)
         #expect(try await restored.hub.governing.adoptMissingChoices() == 2)
         #expect(try await restored.found("Visit") == ["urn:visit:1"])
+    }
+
+    /// The numbers of its entries were given before: the data must not take them for those that it knows.
+    @Test func `choices in a record that was put back, and went on, are in force`() async throws {
+        let memory = SharedMemory()
+        let ward = try await Ward(memory: memory).filled()
+        let old = ward.record.copy(after: ward.record.size)
+        for _ in 0..<3 { try await ward.choose("consent", Ward.budi) }
+        // The record is put back; other data goes on with it beyond where it was.
+        let other = try await Ward(record: old)
+        try await other.choose("object", Ward.siti)
+        for _ in 0..<5 { try await other.choose("consent", Ward.budi) }
+        #expect(old.size > ward.record.size)
+        // Then the data is put back, too, which has heeded more entries than the copy had.
+        let restored = try await Ward(memory: memory, process: "restored", record: old)
+        #expect(try await restored.found("Visit") == ["urn:visit:1", "urn:visit:2"])
+        await restored.hub.governing.takeUpRecord()
+        #expect(try await restored.found("Visit") == ["urn:visit:2"])
+        #expect(try await restored.hub.governing.adoptMissingChoices() == 0)
+    }
+
+    @Test func `what people chose after the record was copied stays when it is put back`()
+        async throws
+    {
+        let memory = SharedMemory()
+        let moment = Mutex<Int64>(1_700_000_000_000_000)
+        let now: @Sendable () -> Timestamp = {
+            moment.withLock {
+                $0 += 1_000_000
+                return Timestamp(microseconds: $0)
+            }
+        }
+        let ward = try await Ward(memory: memory, now: now).filled()
+        try await ward.choose("consent", Ward.siti)
+        let old = ward.record.copy(after: ward.record.size)
+        try await ward.choose("object", Ward.siti)
+        #expect(try await ward.found("Visit") == ["urn:visit:2"])
+        let again = try await Ward(memory: memory, process: "again", now: now, record: old)
+        await again.hub.governing.takeUpRecord()
+        #expect(try await again.found("Visit") == ["urn:visit:2"])
+        #expect(try await again.hub.governing.missingChange() == nil)
+        // From here on it is as with any record: what is chosen next is adopted by older data.
+        try await again.choose("consent", Ward.siti)
+        #expect(try await again.hub.governing.adoptMissingChoices() == 0)
+        #expect(try await again.found("Visit") == ["urn:visit:1", "urn:visit:2"])
+    }
+
+    @Test func `marks are read as they were written, and no others`() throws {
+        let hash = TreeHash.leaf([1])
+        for mark in [RecordMark.start, RecordMark(count: 12, last: hash)] {
+            #expect(RecordMark(mark.text) == mark)
+        }
+        for text in ["", "1", "0 \(hash)", "-1 \(hash)", "1 \(hash) ", "1  \(hash)", "x \(hash)"] {
+            #expect(RecordMark(text) == nil, "\(text)")
+        }
     }
 
     @Test func `where the record cannot be read nothing about people is answered`() async throws {

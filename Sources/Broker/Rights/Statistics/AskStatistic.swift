@@ -89,7 +89,7 @@ extension Governing {
             .spending,
             details: details.of(caller.tenant),
             reading: [KeptLedger.key]
-        ) { [clock] changes, entry in
+        ) { [clock] changes, mark in
             var kept = try KeptLedger(&changes)
             let (grant, remaining) = try kept.ledger.require(
                 charge,
@@ -97,7 +97,7 @@ extension Governing {
                 from: budget,
                 at: clock()
             )
-            kept.known = max(kept.known, entry + 1)
+            if mark.count > kept.known.count { kept.known = mark }
             changes.put(kept.document)
             return (grant, remaining, budget.renewal(after: grant.moment))
         }

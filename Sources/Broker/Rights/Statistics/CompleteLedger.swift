@@ -10,20 +10,23 @@ extension Governing {
     /// run of the hub and before the first answer.
     ///
     /// A database that was put back from a backup, or lost, brings an older ledger, whose budget would be
-    /// full again. The record tells what it lacks.
+    /// full again. The record tells what it lacks. Where the ledger is of another record, or this one was put
+    /// back from an older copy, all that it tells is added: some of it may count twice, until the period ends.
     func completeLedger(of tenant: TenantName?, _ store: any TenantStore) async throws {
         guard !completeLedgers.withLock({ $0.contains(tenant) }) else { return }
-        let start = try await KeptLedger(in: store).known
-        let (size, budget) = (access.recorder.size, reading.limits.privacyBudget)
+        let (recorder, budget) = (access.recorder, reading.limits.privacyBudget)
+        let known = try await KeptLedger(in: store).known
+        let start = try await recorder.heeded(by: known)
+        let end = try await recorder.mark(after: recorder.size)
         var spendings: [Spending] = []
-        try await access.recorder.entries(of: .spending, from: start) { entries in
+        try await recorder.entries(of: .spending, from: start) { entries in
             spendings += entries.compactMap { Spending($0.entry, of: tenant) }
         }
         _ = try await store.changeFollowedDocuments(reading: [KeptLedger.key]) {
             [spendings] changes in
             var kept = try KeptLedger(&changes)
             // Somebody else has done it.
-            guard kept.known == start else { return }
+            guard kept.known == known else { return }
             for spending in spendings {
                 kept.ledger.note(
                     spending.charge,
@@ -32,7 +35,7 @@ extension Governing {
                     at: spending.moment
                 )
             }
-            kept.known = size
+            kept.known = end
             changes.put(kept.document)
         }
         completeLedgers.withLock { _ = $0.insert(tenant) }

@@ -8,8 +8,8 @@ struct KeptLedger {
     private static let documentID = "people"
 
     var ledger: SharedPrivacyLedger
-    /// How many entries of the record are known: spendings with smaller numbers are in the ledger.
-    var known: Int
+    /// Up to where the spendings of the record are in the ledger.
+    var known: RecordMark
 
     var document: Document {
         var kept = JSONObject()
@@ -18,7 +18,7 @@ struct KeptLedger {
         }
         let body: JSONObject = [
             "whole": ledger.whole.json, "parties": .object(kept),
-            "known": .number(JSONNumber(known)),
+            "known": .string(known.text),
         ]
         return Document(
             kind: .privacyLedger,
@@ -42,12 +42,13 @@ struct KeptLedger {
     private init(_ document: Document?) throws(StorageError) {
         guard let document else {
             ledger = SharedPrivacyLedger()
-            known = 0
+            known = .start
             return
         }
         guard let json = try? JSONReader.read(document.body).objectValue,
             let whole = json["whole"].flatMap({ PrivacyLedger($0) }),
-            let known = json["known"]?.numberValue?.intValue, known >= 0,
+            // A ledger of a hub that took nothing from the record has none.
+            let known = RecordMark(json["known"].map { $0.stringValue ?? "" } ?? "0"),
             let kept = json["parties"]?.objectValue
         else { throw StorageError(.damaged, note: "the privacy ledger cannot be read") }
         var parties: [String: PrivacyLedger] = [:]
