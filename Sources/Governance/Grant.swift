@@ -135,14 +135,8 @@ extension Policy {
     ) -> ReadDecision {
         guard let rights = readRights(of: caller, action) else { return .deny(.notReady) }
         let hidden = rights.view.hidden
-        let names = condition.attributeNames + sortedBy
-        if let name = names.first(where: hidden.everywhere.contains) {
+        if let name = hidden.forbidden(in: condition, sortedBy, action) {
             return .deny(.hiddenAttribute(name))
-        }
-        // Subscriptions are matched against what changed as it is, and so against the time of
-        // changes that are hidden.
-        if action == .subscribe, !hidden.isEmpty, condition.testsModification {
-            return .deny(.hiddenAttribute(IRI("modifiedAt")))
         }
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
         // A statistic is no disclosure of single persons: it is charged to a budget instead.
@@ -167,6 +161,16 @@ extension Policy {
         )
     }
 
+    /// What a subscriber may be told of, to find the changes that notify it; nil where it may not subscribe.
+    ///
+    /// It is no right to read: whom a notification tells of is noted by the grant that reads for it.
+    package func viewOfSubscriber(_ caller: Caller, condition: Condition) -> View? {
+        guard let view = readRights(of: caller, .subscribe)?.view,
+            view.hidden.forbidden(in: condition, [], .subscribe) == nil
+        else { return nil }
+        return view
+    }
+
     /// So many people a group has at least in a statistic for the caller: of several rules the strictest
     /// counts, as with what they hide.
     func smallestGroup(for caller: Caller) -> Int? {
@@ -175,9 +179,12 @@ extension Policy {
     }
 
     /// What a caller sees or changes: the entities, and what is hidden in them.
-    struct View: Sendable {
-        var condition: Condition
-        var hidden: HiddenAttributes
+    package struct View: Sendable {
+        package var condition: Condition
+        package var hidden: HiddenAttributes
+
+        /// All of everything.
+        package static let everything = View(condition: .everything, hidden: HiddenAttributes())
     }
 
     /// What callers of one kind may read: the same for each of their requests, as long as the policy is in
@@ -191,7 +198,8 @@ extension Policy {
             self.view = view
             asksPeople =
                 view.condition.asksPeople
-                || (view.hidden.elements + view.hidden.shaped).contains(where: \.condition.asksPeople)
+                || (view.hidden.elements + view.hidden.shaped)
+                    .contains(where: \.condition.asksPeople)
         }
     }
 
@@ -319,6 +327,22 @@ extension Policy {
         return .grant(
             ReadGrant(condition: .everything, hidden: HiddenAttributes(), sharer: caller.sharer)
         )
+    }
+}
+
+extension HiddenAttributes {
+    /// A name that the condition or the order looks at, and that the reader may not; nil where there is none.
+    fileprivate func forbidden(
+        in condition: Condition,
+        _ sortedBy: [IRI],
+        _ action: Action
+    ) -> IRI? {
+        let names = condition.attributeNames + sortedBy
+        if let name = names.first(where: everywhere.contains) { return name }
+        // Subscriptions are matched against what changed as it is, and so against the time of
+        // changes that are hidden.
+        let isRisky = action == .subscribe && !isEmpty && condition.testsModification
+        return isRisky ? IRI("modifiedAt") : nil
     }
 }
 

@@ -15,16 +15,16 @@ final class SubscriberRights: Sendable {
 
     init(of subscriber: Caller, to subscription: Subscription, by policy: PolicySource.Numbered) {
         self.policy = policy.number
-        let grant = policy.policy.grant(of: subscriber, to: subscription)
-        hidden = grant?.hidden ?? HiddenAttributes()
-        isDenied = grant == nil
-        let condition = grant?.condition ?? .nothing
+        let seen = policy.policy.view(of: subscriber, to: subscription)
+        hidden = seen?.hidden ?? HiddenAttributes()
+        isDenied = seen == nil
+        let condition = seen?.condition ?? .nothing
         view = condition == .everything ? nil : PreparedCondition(condition)
     }
 }
 
 extension Policy {
-    /// The grant for the subscriber's notifications; nil when it may see nothing.
+    /// The grant by which a notification is read; nil when the subscriber may see nothing.
     func grant(of subscriber: Caller, to subscription: Subscription) -> ReadGrant? {
         let decision =
             subscription.registrations != nil
@@ -32,5 +32,14 @@ extension Policy {
             : decideRead(subscriber, action: .subscribe, condition: subscription.target)
         guard case .grant(let grant) = decision, grant.condition != .nothing else { return nil }
         return grant
+    }
+
+    /// What the subscriber may be told of, by which changes are matched; nil when it may see nothing.
+    fileprivate func view(of subscriber: Caller, to subscription: Subscription) -> View? {
+        if subscription.registrations != nil {
+            return permitsAdministration(subscriber) ? .everything : nil
+        }
+        let view = viewOfSubscriber(subscriber, condition: subscription.target)
+        return view?.condition == .nothing ? nil : view
     }
 }

@@ -24,7 +24,8 @@ package final class SubjectTest: EntityDecider {
     private let classification: Classification?
     /// For whom, and for what, data about people may be used; nil if it may not.
     private let use: Use?
-    private let notes: DisclosureNotes?
+    /// Where it notes whom it lets through; nil where nobody reads by it.
+    let notes: DisclosureNotes?
 
     /// What data about people is used for.
     final class Use: Sendable {
