@@ -60,6 +60,13 @@ package struct Witness: Sendable {
     /// Whether the witness watches the record of this name.
     package func watches(_ origin: String) -> Bool { records.contains { $0.name == origin } }
 
+    /// Whether the key of the record that the checkpoint names has signed it, and the witness watches that.
+    package func isSigned(_ checkpoint: SignedCheckpoint) -> Bool {
+        records.contains {
+            $0.name == checkpoint.checkpoint.origin && (try? checkpoint.verify(by: $0)) != nil
+        }
+    }
+
     /// What a witness answers.
     package enum Answer: Sendable, Hashable {
         /// 200, with this line; the checkpoint is to be kept first.
@@ -86,11 +93,8 @@ package struct Witness: Sendable {
         at now: Timestamp
     ) throws -> Answer {
         let new = question.checkpoint.checkpoint
-        let keys = records.filter { $0.name == new.origin }
-        guard !keys.isEmpty else { return .unknownRecord }
-        guard keys.contains(where: { (try? question.checkpoint.verify(by: $0)) != nil }) else {
-            return .notSigned
-        }
+        guard watches(new.origin) else { return .unknownRecord }
+        guard isSigned(question.checkpoint) else { return .notSigned }
         guard question.old <= new.size else { return .wrongOrder }
         let old = latest?.size ?? 0
         guard question.old == old else { return .conflict(old) }

@@ -31,6 +31,8 @@ package final class WitnessDesk: Sendable {
     ) async throws -> Witness.Answer {
         // Who is not watched costs nothing.
         guard witness.watches(question.checkpoint.checkpoint.origin) else { return .unknownRecord }
+        // Nor does who has not its key keep the record waiting: its signature is checked before the queue.
+        guard witness.isSigned(question.checkpoint) else { return .notSigned }
         return try await withCheckedThrowingContinuation { continuation in
             queue.async {
                 continuation.resume(with: Result { try self.decide(question, at: now) })

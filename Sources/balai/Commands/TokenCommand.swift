@@ -113,6 +113,8 @@ struct TokenCommand: AsyncParsableCommand {
         }
 
         /// A warning for a party without a permission: its token gives no more access than none.
+        ///
+        /// A hub that was started before keeps rules of its own, which a command cannot see.
         private func warning() async throws(ConfigurationError) -> String? {
             let environment = ProcessInfo.processInfo.environment
             let policy = try HubConfiguration(
@@ -122,8 +124,9 @@ struct TokenCommand: AsyncParsableCommand {
             else { return nil }
             let place = config.map { "\($0) has" } ?? "Without --config there is"
             return """
-                balai: \(place) no permission for "\(party)": this token shows no more than what is \
-                public. Name the party under "permissions" (docs/configuration.md).
+                balai: \(place) no permission for "\(party)". Unless the rules that the hub keeps since \
+                its first start have one, this token shows no more than what is public: name the party \
+                under "permissions" there (docs/rights.md).
 
                 """
         }
