@@ -226,7 +226,9 @@ extension RightsPath {
         RightsPath("Table of an evolution", "\(temporal)/{entity}?format=csv"),
         RightsPath(
             "Wide table of readings",
-            "\(temporal)?type={type}&format=csv&layout=wide&attrs={marker}"
+            "\(temporal)?type={type}&format=csv&layout=wide&attrs={marker}",
+            // The header of the table repeats the names that were asked for.
+            sign: .entity
         ),
         RightsPath(
             "Table of aggregates",
