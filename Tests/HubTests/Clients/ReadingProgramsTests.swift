@@ -29,7 +29,9 @@ import Testing
             environment: ["PATH": "/usr/bin:/bin", "HOME": folder.path],
             log: folder.path + "/programs.log"
         )
-        for program in ["gdal_features", "gdal_geojson", "owslib", "pandas_tables", "model_context"] {
+        for program in [
+            "gdal_features", "gdal_geojson", "owslib", "pandas_tables", "model_context",
+        ] {
             let line = await programs.line(with: "read \(program)")
             try #require(line != nil, "\(program): \(programs.errors)")
         }
