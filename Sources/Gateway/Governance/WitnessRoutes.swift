@@ -21,7 +21,8 @@ extension RouteTable {
             "Have the hub sign a checkpoint of a record that it follows",
             answers: "text/plain"
         )
-        description.accepts = ["text/plain"]
+        // Generators of clients know the first; the specification of witnesses names none.
+        description.accepts = ["application/octet-stream", "text/plain"]
         add(description) { request, context in
             let body = try await request.bytes(limit: AddCheckpoint.maximumBytes)
             let question: AddCheckpoint
