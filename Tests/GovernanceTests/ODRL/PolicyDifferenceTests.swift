@@ -41,7 +41,7 @@ import Testing
 
     @Test func `the predicted difference is the one that every caller finds`() throws {
         var random = SeededGenerator(seed: Soak.seed)
-        var found = 0
+        var (found, cut) = (0, 0)
         for round in 0..<(400 * Soak.factor) {
             let choices = Self.choices(&random)
             let before = Self.rules(choices, &random)
@@ -68,7 +68,11 @@ import Testing
                     ] : []
             )
             let difference = PolicyDifference(from: before, to: after, under: common, at: Self.now)
-            try #require(difference.isComplete)
+            // A few have more entries than a difference may have.
+            guard difference.isComplete else {
+                cut += 1
+                continue
+            }
             for _ in 0..<6 {
                 found += Self.check(difference, before, after, common, &random)
             }
@@ -76,6 +80,7 @@ import Testing
         }
         // The worlds are such that there is something to find.
         #expect(found > 100 * Soak.factor)
+        #expect(cut < 10 * Soak.factor)
     }
 
     @Test func `what does not change the rules changes nothing`() {

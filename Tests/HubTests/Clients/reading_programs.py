@@ -42,7 +42,9 @@ def owslib():
 def pandas_tables():
     wide = pandas.read_csv(f"{entities}&format=csv&layout=wide")
     assert wide["passengers"].sum() == sum(range(30)), wide
-    long = pandas.read_csv(f"{readings}&format=csv", parse_dates=["time"])
+    long = pandas.read_csv(
+        f"{readings}&format=csv", parse_dates=["time"], date_format="ISO8601"
+    )
     passengers = long[long["attribute"] == "passengers"]
     assert len(passengers) == 30, long
     assert str(passengers["time"].dtype).startswith("datetime64"), passengers.dtypes

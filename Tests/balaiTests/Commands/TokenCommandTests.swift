@@ -94,7 +94,7 @@ import FoundationNetworking
                 _ = try made(["revoke", name])
                 let start = ContinuousClock.now
                 while try await status(token, hub) != 401 {
-                    try #require(.now - start < .seconds(5))
+                    try #require(.now - start < .seconds(30))
                 }
             }
             #expect(try await status(other, hub) == 200)
