@@ -9,7 +9,9 @@ LEAFLET ?= /usr/share/javascript/leaflet
 # What `make install` builds needs no Swift where it runs.
 RELEASE = --configuration release --static-swift-stdlib
 # Tests of programs, pages and times, apart from those that keep the processors busy.
-TIMED = HubTests|GatewayTests|OutboundTests|HiddenTimingTests
+TIMED = HubTests|GatewayTests
+# Tests of connections that are to be made in time.
+CONNECTIONS = OutboundTests
 # Tests that wait for commands on their threads, and would keep those of other tests from running.
 COMMANDS = balaiTests
 # How many times longer `make soak` runs what `make test` runs briefly.
@@ -42,8 +44,9 @@ test: ## Install what is missing and run every test
 	@.ci/set-up test
 	@.ci/python-packages clients record-verifier statistics-peers reading-programs
 	swift build --build-tests
-	swift test --skip-build --parallel --skip '$(TIMED)|$(COMMANDS)'
+	swift test --skip-build --parallel --skip '$(TIMED)|$(CONNECTIONS)|$(COMMANDS)'
 	swift test --skip-build --parallel --filter '$(TIMED)'
+	swift test --skip-build --parallel --filter '$(CONNECTIONS)'
 	swift test --skip-build --parallel --filter '$(COMMANDS)'
 
 soak: ## Run the tests of chance many times longer, from a seed that is printed
