@@ -9,11 +9,11 @@ LEAFLET ?= /usr/share/javascript/leaflet
 # What `make install` builds needs no Swift where it runs.
 RELEASE = --configuration release --static-swift-stdlib
 # Tests of programs, pages and times, apart from those that keep the processors busy.
-TIMED = HubTests|GatewayTests
+TIMED = HubTests\.|GatewayTests\.
 # Tests of connections that are to be made in time.
-CONNECTIONS = OutboundTests
+CONNECTIONS = OutboundTests\.
 # Tests that wait for commands on their threads, and would keep those of other tests from running.
-COMMANDS = balaiTests
+COMMANDS = balaiTests\.
 # How many times longer `make soak` runs what `make test` runs briefly.
 SOAK ?= 10
 SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel

@@ -104,6 +104,8 @@ import Testing
                 answer.text.contains(data.marker + " ")
                 || (answer.status < 300 && answer.text.contains(data.marker))
                 || (answer.status < 300 && answer.body.contains(#"\#(data.entity)""#))
+                // That there are entities of its type tells of it, too.
+                || (answer.status < 300 && answer.body.contains(#""\#(data.type)""#))
             if tells { tellers.append(asker.party) }
         }
         return tellers
@@ -165,6 +167,7 @@ extension RightsClient {
         return [
             "type": data.type, "entity": data.entity, "entityId": data.entity,
             "attribute": data.marker, "attrId": data.marker,
+            "collectionId": data.type, "featureId": data.entity,
             "subjectId": RightsWorld.person, "policyId": "urn:policy:clinic",
             "subscriptionId": last(own), "contextId": last(context),
             "instanceId": String(try #require(instance)),

@@ -29,7 +29,7 @@ import Testing
             try pair.keepBackup()
             city = try await pair.startCity()
             try await pair.classify("Ride", city)
-            _ = try await pair.publishedCheckpoint(of: city, from: 2)
+            _ = try await pair.publishedCheckpoint(of: city, from: 3)
             try await pair.refusesForgeries(witness, of: city)
             #expect(await city.stop() == .exited(0))
 
@@ -53,10 +53,10 @@ import Testing
             await witness.kill()
             try await pair.classify("Visit", city)
             // It is published without the signature.
-            let alone = try await pair.checkpoint(of: city) { $0.checkpoint.size == 1 }
+            let alone = try await pair.checkpoint(of: city) { $0.checkpoint.size == 2 }
             #expect(try alone.time(witnessedBy: pair.witnessKey) == nil)
             try await pair.classify("Ride", city)
-            _ = try await pair.checkpoint(of: city) { $0.checkpoint.size == 2 }
+            _ = try await pair.checkpoint(of: city) { $0.checkpoint.size == 3 }
             let said = pair.cityLog.matches(of: /does not sign/).count
             #expect(said == 1, "\(pair.cityLog)")
             let figures = try await client.send(.GET, "/metrics", to: city).text
@@ -66,8 +66,8 @@ import Testing
             #expect(figures.contains("balai_witness_age_seconds"))
             // It comes back where it was, and signs after the pause.
             witness = try await pair.startWitness()
-            let again = try await pair.publishedCheckpoint(of: city, from: 2)
-            #expect(again.checkpoint.size == 2)
+            let again = try await pair.publishedCheckpoint(of: city, from: 3)
+            #expect(again.checkpoint.size == 3)
         }
     }
 }
@@ -221,17 +221,17 @@ private final class WitnessedPair: Sendable {
                 body: Array(question.text.utf8)
             )
         }
-        let forged = SmallTree((0..<4).map { TreeHash.leaf([UInt8($0)]) })
+        let forged = SmallTree((0..<5).map { TreeHash.leaf([UInt8($0)]) })
         // Another record of the same length, one that goes back, and one that goes on from another.
-        let fork = try await ask(2, SmallTree(Array(forged.leaves.prefix(2))), by: signer)
-        #expect(fork.status == 409 && fork.text == "2\n")
+        let fork = try await ask(3, SmallTree(Array(forged.leaves.prefix(3))), by: signer)
+        #expect(fork.status == 409 && fork.text == "3\n")
         #expect(fork.headers["Content-Type"] == ["text/x.tlog.size"])
         let rolledBack = try await ask(1, SmallTree(Array(forged.leaves.prefix(1))), by: signer)
-        #expect(rolledBack.status == 409 && rolledBack.text == "2\n")
-        #expect(try await ask(2, forged, by: signer).status == 422)
-        #expect(try await ask(5, forged, by: signer).status == 400)
+        #expect(rolledBack.status == 409 && rolledBack.text == "3\n")
+        #expect(try await ask(3, forged, by: signer).status == 422)
+        #expect(try await ask(6, forged, by: signer).status == 400)
         let impostor = try #require(NoteSigner(name: signer.key.name, purpose: .note))
-        #expect(try await ask(2, forged, by: impostor).status == 403)
+        #expect(try await ask(3, forged, by: impostor).status == 403)
         let stranger = try #require(NoteSigner(name: "other.example", purpose: .note))
         #expect(try await ask(0, forged, by: stranger).status == 404)
         let noise = try await client.send(
