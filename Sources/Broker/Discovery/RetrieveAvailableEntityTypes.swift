@@ -28,7 +28,7 @@ extension Reading {
 
     /// The types with the most entities, at most `count`, for the hub's pages.
     ///
-    /// Types with too many attributes for one answer are left out.
+    /// A type whose attributes are too many for the answer is listed without them.
     package func largestTypes(
         _ count: Int,
         caller: Caller

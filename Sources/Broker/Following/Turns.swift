@@ -2,8 +2,8 @@ import Synchronization
 
 /// Runs bodies that must not overlap, one after the other in the order of the calls.
 ///
-/// It is for a cache that is ahead of the store: each body reads the cache in its turn and writes
-/// it to the store, so that the last one leaves the present state.
+/// It is for a cache that changes before the store does. When its turn comes, each body reads the cache
+/// and writes what it read to the store, so the last body writes the newest state.
 final class Turns: Sendable {
     private let last = Mutex<Task<Void, any Error>?>(nil)
 

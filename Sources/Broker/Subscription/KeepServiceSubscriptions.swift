@@ -25,7 +25,7 @@ package struct ServiceSubscriptionRequest: Sendable {
     }
 }
 
-/// The subscriptions of the city's services, which are not part of the standard.
+/// The city's services subscribe within the hub, which is not part of the standard.
 extension Subscribing {
     /// Changes the subscriptions of services to those given: creates new ones and removes others.
     ///

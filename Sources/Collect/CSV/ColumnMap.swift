@@ -16,7 +16,7 @@ package struct ColumnMap: Sendable {
     var numbers = NumberStyle()
     /// Whether each row adds readings to an entity that is written once.
     var isHistory = false
-    /// Whether the newest reading becomes the current state of the entity.
+    /// Whether an import also sets the entity's current state to its newest reading.
     var isCurrent = true
     var keepsRepeats = false
     var time: Time?

@@ -5,7 +5,7 @@ struct LocalClock {
     /// The moment, and a second one when clocks showed the same time twice.
     struct Reading: Equatable {
         var microseconds: Int64
-        /// The later moment of a time in the hour that is repeated when clocks go back.
+        /// The second moment with this time, if clocks showed it again after they were set back.
         var repetition: Int64?
     }
 

@@ -8,7 +8,7 @@ package struct Collation: Sendable, Hashable {
         case accents, upperAndLower, everything
     }
     package var strength: Strength
-    /// Whether a run of digits counts as a number (`kn`).
+    /// Whether consecutive digits are compared as one number, so that 2 comes before 10 (`kn`).
     package var isNumeric: Bool
 
     package static let root = Collation(strength: .upperAndLower)

@@ -25,7 +25,8 @@ extension NGSILDRoutes {
         addOneEntityMapRoutes()
     }
 
-    /// Adds the routes that create one: from a query in the parameters, and from one in the body.
+    /// Adds the two routes that create an EntityMap: one takes its query from the parameters, the other
+    /// from the body.
     private mutating func addEntityMapCreation(
         _ path: String,
         clause: String,

@@ -1,5 +1,6 @@
-/// What kind of organisation decides what data is used for (the data controller), by a term of the Data
-/// Privacy Vocabulary: rules about borders depend on it.
+/// The kind of organisation that is the data controller, as a term of the Data Privacy Vocabulary.
+///
+/// The rules about data that crosses borders depend on it.
 package struct ControllerKind: Sendable, Hashable {
     /// The term with its prefix, as `dpv:NonProfitOrganisation`.
     package let text: String

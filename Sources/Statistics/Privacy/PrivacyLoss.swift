@@ -43,7 +43,7 @@ package struct PrivacyLoss: Sendable, Hashable {
         }
     }
 
-    /// The charge to a budget for a release with this loss.
+    /// What a release with this loss takes from a privacy budget.
     package var charge: PrivacyCharge {
         switch kind {
         case .pure(let epsilon):

@@ -160,7 +160,8 @@ package struct EntityView: Sendable {
         return { shape($0, of: name) }
     }
 
-    /// The view of an evolution that is shaped, of which what is newer than its delay is hidden.
+    /// The same view with shaped attributes; of a delayed attribute, everything newer than the delay is
+    /// hidden.
     func shaped(
         by hidden: HiddenAttributes,
         _ states: [EntityPast.State],

@@ -105,7 +105,7 @@ extension SeriesReading {
 package struct SeriesInstance: Sendable {
     package var attribute: Attribute
     package var time: Int64
-    /// Its place among the instances of the same time.
+    /// The position among the instances with the same time.
     package var sequence: Int64
     /// The approximate number of bytes it takes on disk; zero in memory.
     package var bytes: Int

@@ -27,9 +27,9 @@ package struct GrantedEntity: Sendable {
 
     /// The change as one of the whole entity, if the grant covers the entity before and after it.
     ///
-    /// `change` was computed from what the writer sees. What is hidden stays as it is, or is
-    /// removed with what contains it. A change after which the writer would see what was hidden
-    /// before is refused, whether or not there is anything to see.
+    /// `change` was computed from what the writer sees. What is hidden from the writer stays as it
+    /// is, or is removed together with the attribute or entity that contains it. A change that would
+    /// show the writer what was hidden before is refused, whether or not there is anything to show.
     package func granted(_ change: EntityChange) throws(NotGranted) -> GrantedChange {
         guard isCovered, !hidden.isNamed(by: change), keepsHidden(change) else {
             throw NotGranted(id: id)
