@@ -364,11 +364,7 @@ package struct EntityWriter: Sendable {
     /// 4.5.22.2.
     func writeValue(_ value: JSONValue, kind: Attribute.Kind, to writer: inout JSONWriter) {
         switch (kind, value) {
-        case (.vocabProperty, .array(let names)):
-            writer.beginArray()
-            for name in names { writeTerm(name, to: &writer) }
-            writer.endArray()
-        case (.vocabProperty, _): writeTerm(value, to: &writer)
+        case (.vocabProperty, _): writer.value(compacted(value))
         case (.listRelationship, .array(let objects)):
             writer.beginArray()
             for object in objects {
@@ -380,11 +376,6 @@ package struct EntityWriter: Sendable {
             writer.endArray()
         default: writer.value(value)
         }
-    }
-
-    private func writeTerm(_ name: JSONValue, to writer: inout JSONWriter) {
-        guard let iri = name.stringValue, iri != NGSILDNull.uri else { return writer.value(name) }
-        writer.string(context.compact(IRI(iri)))
     }
 
     /// The text in the language that the caller prefers most (clause 4.15).

@@ -7,9 +7,7 @@ struct AggregateTable: Sendable {
     let methods: [Aggregation.Method]
 
     func writeHeader(to csv: inout CSVWriter) {
-        for column in ["from", "to", "id", "type", "attribute"] { csv.cell(column) }
-        for method in methods { csv.cell(method.rawValue) }
-        csv.endRow()
+        csv.row(["from", "to", "id", "type", "attribute"] + methods.map(\.rawValue))
     }
 
     func write(_ evolution: Evolution, to csv: inout CSVWriter) {

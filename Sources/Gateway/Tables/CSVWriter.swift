@@ -28,16 +28,16 @@ struct CSVWriter {
         bytes.append(contentsOf: written)
     }
 
+    /// Writes a row of texts.
+    mutating func row(_ texts: [String]) {
+        for text in texts { cell(text) }
+        endRow()
+    }
+
     mutating func endRow() {
         bytes.append(UInt8(ascii: "\r"))
         bytes.append(UInt8(ascii: "\n"))
         isFirstInRow = true
-    }
-
-    /// The bytes written since the last call.
-    mutating func take() -> [UInt8] {
-        defer { bytes.removeAll(keepingCapacity: true) }
-        return bytes
     }
 
     private mutating func separate() {

@@ -146,11 +146,3 @@ extension EntityParameters {
         }
     }
 }
-
-extension CSVWriter {
-    /// Writes a row of texts.
-    mutating func row(_ cells: [String]) {
-        for text in cells { cell(text) }
-        endRow()
-    }
-}

@@ -33,7 +33,8 @@ struct ReadingFeatures: Sendable {
         for attribute in evolution.attributes
         where entities.representation.projection.shows(attribute.name) {
             var place = 0
-            for instance in attribute.instances where shows(instance) {
+            for instance in attribute.instances
+            where entities.shows(instance, ends: timeProperty == .deletedAt) {
                 let time = instance.momentInTable(timeProperty)
                 while let time, place < track.count, track[place].time <= time { place += 1 }
                 let geometry =
@@ -58,12 +59,6 @@ struct ReadingFeatures: Sendable {
             else { return nil }
             return (time, instance.details?.deletedAt == nil ? instance.value : nil)
         }
-    }
-
-    /// The end of an attribute is no value, and is shown only where it is asked for.
-    private func shows(_ instance: Attribute) -> Bool {
-        guard instance.details?.deletedAt == nil || timeProperty == .deletedAt else { return false }
-        return entities.representation.datasetIDs?.contains(instance.datasetID) ?? true
     }
 
     private func write(

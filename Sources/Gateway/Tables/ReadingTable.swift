@@ -32,7 +32,8 @@ struct ReadingTable: Sendable {
         let typeText = entities.typeText(types)
         for attribute in attributes where entities.representation.projection.shows(attribute.name) {
             var common: (dataset: String?, cells: [UInt8])?
-            for instance in attribute.instances where shows(instance) {
+            for instance in attribute.instances
+            where entities.shows(instance, ends: timeProperty == .deletedAt) {
                 if common == nil || common?.dataset != instance.datasetID {
                     var cells = CSVWriter()
                     cells.cell(id.uri)
@@ -48,12 +49,6 @@ struct ReadingTable: Sendable {
             }
         }
     }
-
-    /// The end of an attribute is no value, and is shown only where it is asked for.
-    private func shows(_ instance: Attribute) -> Bool {
-        guard instance.details?.deletedAt == nil || timeProperty == .deletedAt else { return false }
-        return entities.representation.datasetIDs?.contains(instance.datasetID) ?? true
-    }
 }
 
 extension Attribute {
@@ -65,6 +60,13 @@ extension Attribute {
 }
 
 extension EntityWriter {
+    /// Whether a table shows the instance: the end of an attribute is no value, and is shown only where
+    /// `ends` are asked for.
+    func shows(_ instance: Attribute, ends: Bool) -> Bool {
+        guard instance.details?.deletedAt == nil || ends else { return false }
+        return representation.datasetIDs?.contains(instance.datasetID) ?? true
+    }
+
     /// The types of an entity in one cell, with blanks between.
     func typeText(_ types: [IRI]) -> String { types.map(context.compact).joined(separator: " ") }
 

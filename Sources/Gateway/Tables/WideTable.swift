@@ -10,11 +10,10 @@ struct WideTable: Sendable {
     let timeProperty: TemporalTest.Property
 
     func writeHeader(isOfHistory: Bool, to csv: inout CSVWriter) {
-        if isOfHistory { csv.cell("time") }
-        csv.cell("id")
-        csv.cell("type")
-        for name in attributes { csv.cell(entities.context.compact(name)) }
-        csv.endRow()
+        csv.row(
+            (isOfHistory ? ["time"] : []) + ["id", "type"]
+                + attributes.map(entities.context.compact)
+        )
     }
 
     /// Writes the row of an entity.
@@ -23,7 +22,10 @@ struct WideTable: Sendable {
         csv.cell(entities.typeText(entity.types))
         let text = CellText(entities: entities)
         for name in attributes {
-            csv.cell(entity[name].filter(shows).preferred.map(text.text) ?? "")
+            csv.cell(
+                entity[name].filter { entities.shows($0, ends: false) }.preferred.map(text.text)
+                    ?? ""
+            )
         }
         csv.endRow()
     }
@@ -38,7 +40,7 @@ struct WideTable: Sendable {
         var rows: [Timestamp: [Attribute?]] = [:]
         for attribute in evolution.attributes {
             guard let place = places[attribute.name] else { continue }
-            for instance in attribute.instances where shows(instance) {
+            for instance in attribute.instances where entities.shows(instance, ends: false) {
                 guard let time = instance.momentInTable(timeProperty) else { continue }
                 let known = rows[time]?[place]
                 if known == nil || known?.datasetID != nil && instance.datasetID == nil {
@@ -55,13 +57,6 @@ struct WideTable: Sendable {
             for cell in cells { csv.cell(cell.map(text.text) ?? "") }
             csv.endRow()
         }
-    }
-}
-
-extension WideTable {
-    private func shows(_ instance: Attribute) -> Bool {
-        guard instance.details?.deletedAt == nil else { return false }
-        return entities.representation.datasetIDs?.contains(instance.datasetID) ?? true
     }
 }
 
