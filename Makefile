@@ -8,6 +8,8 @@ PREFIX ?= /usr/local
 LEAFLET ?= /usr/share/javascript/leaflet
 # What `make install` builds needs no Swift where it runs.
 RELEASE = --configuration release --static-swift-stdlib
+# Tests that compare times or keep the processors busy for minutes, one after the other.
+ALONE = HostileNeighbourTests|HiddenTimingTests|MatrixTests
 # Tests of programs, pages and times, apart from those that keep the processors busy.
 TIMED = HubTests\.|GatewayTests\.
 # Tests of connections that are to be made in time.
@@ -45,7 +47,8 @@ test: ## Install what is missing and run every test
 	@.ci/python-packages clients record-verifier statistics-peers reading-programs
 	swift build --build-tests
 	swift test --skip-build --parallel --skip '$(TIMED)|$(CONNECTIONS)|$(COMMANDS)'
-	swift test --skip-build --parallel --filter '$(TIMED)'
+	swift test --skip-build --parallel --filter '$(TIMED)' --skip '$(ALONE)'
+	swift test --skip-build --no-parallel --filter '$(ALONE)'
 	swift test --skip-build --parallel --filter '$(CONNECTIONS)'
 	swift test --skip-build --parallel --filter '$(COMMANDS)'
 
