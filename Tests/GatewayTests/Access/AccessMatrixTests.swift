@@ -53,7 +53,6 @@ import Testing
     /// Computed once for all tests.
     private static let rows = Task { try await makeRows() }
 
-    /// Each cell has its own hub, so that requests do not affect each other.
     private static func makeRows() async throws -> [Row] {
         let world = try await AccessWorld()
         let descriptions = world.routes.descriptions
@@ -71,10 +70,11 @@ import Testing
         _ sample: AccessSample
     ) async throws -> Row {
         var row = Row(route: description.name, cells: [])
+        let answers = try await answers(description, sample)
         for party in AccessParty.allCases {
             var cells: [String] = []
             for target in AccessTarget.allCases {
-                let answer = try await answer(description, sample, target, party)
+                let answer = try #require(answers[AccessCell(party: party, target: target)])
                 cells.append(answer.cell(for: target, description))
                 if party != .operator, answer.text.contains(AccessWorld.canary) {
                     row.leaks.append("\(party) sees \(answer.text)")
@@ -85,38 +85,62 @@ import Testing
         return row
     }
 
+    /// What each party is answered: of one hub where requests change nothing, else of a hub for each cell, so
+    /// that requests do not affect each other.
+    private static func answers(
+        _ description: RouteDescription,
+        _ sample: AccessSample
+    ) async throws -> [AccessCell: AccessAnswer] {
+        let cells = AccessParty.allCases.flatMap { party in
+            AccessTarget.allCases.map { AccessCell(party: party, target: $0) }
+        }
+        let groups = description.method == .get ? [cells] : cells.map { [$0] }
+        let answers = Answers()
+        for group in groups {
+            try await AccessWorld().test { client in
+                let values = try await client.prepare()
+                for cell in group {
+                    await answers.put(
+                        try await answer(description, sample, cell, client, values),
+                        at: cell
+                    )
+                }
+            }
+        }
+        return await answers.all
+    }
+
     private static func answer(
         _ description: RouteDescription,
         _ sample: AccessSample,
-        _ target: AccessTarget,
-        _ party: AccessParty
+        _ cell: AccessCell,
+        _ client: AccessClient,
+        _ prepared: [String: String]
     ) async throws -> AccessAnswer {
-        let world = try await AccessWorld()
-        let result = AnswerBox()
-        try await world.test { client in
-            var values = try await client.prepare()
-            if description.path.contains("{instanceId}") {
-                values["instanceId"] = try await client.instanceID(of: target)
-            }
-            if description.path.contains("{entityMapId}") {
-                values["entityMapId"] = try await client.entityMapID(of: target)
-            }
-            if description.path.contains("/snapshots") {
-                values["snapshotId"] = try await client.snapshotID(of: target)
-            }
-            if description.path.contains("csourceSubscriptions") {
-                values["subscriptionId"] = "urn:ngsi-ld:Subscription:sources"
-            }
-            await result.put(
-                try await client.ask(description, sample, target, values, as: party)
-            )
+        var values = prepared
+        if description.path.contains("{instanceId}") {
+            values["instanceId"] = try await client.instanceID(of: cell.target)
         }
-        return try #require(await result.answer)
+        if description.path.contains("{entityMapId}") {
+            values["entityMapId"] = try await client.entityMapID(of: cell.target)
+        }
+        if description.path.contains("/snapshots") {
+            values["snapshotId"] = try await client.snapshotID(of: cell.target)
+        }
+        if description.path.contains("csourceSubscriptions") {
+            values["subscriptionId"] = "urn:ngsi-ld:Subscription:sources"
+        }
+        return try await client.ask(description, sample, cell.target, values, as: cell.party)
     }
 
-    private actor AnswerBox {
-        private(set) var answer: AccessAnswer?
-        func put(_ answer: AccessAnswer) { self.answer = answer }
+    private struct AccessCell: Hashable {
+        let party: AccessParty
+        let target: AccessTarget
+    }
+
+    private actor Answers {
+        private(set) var all: [AccessCell: AccessAnswer] = [:]
+        func put(_ answer: AccessAnswer, at cell: AccessCell) { all[cell] = answer }
     }
 
     private static func page(_ rows: [Row]) -> String {
