@@ -5,7 +5,7 @@
 /// waits for as many requests as came lately, but not longer than the last commit took. A single
 /// caller never waits.
 ///
-/// `@unchecked Sendable`: its state is used on the committer's queue alone.
+/// `@unchecked Sendable`: its state is used on the queue of the committer, or of the record's writer, alone.
 final class CommitPace: @unchecked Sendable {
     /// The number of requests that the last commit answered or left waiting.
     private var expected = 0

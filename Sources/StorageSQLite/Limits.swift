@@ -23,6 +23,8 @@ enum Limits {
     static let queryConnections = 5
     /// Steps of SQLite between two checks of a query's deadline: some microseconds.
     static let stepsBetweenLooks: Int32 = 256
+    /// Openings of the record that go into its index of persons together: some megabytes of memory.
+    static let openingsInRun = 32_768
     /// How long SQLite waits for a short lock of another connection.
     static let busyMilliseconds: Int32 = 5_000
     /// The page caches of the writing connection and of each reading connection.

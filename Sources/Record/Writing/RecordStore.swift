@@ -8,11 +8,14 @@ package protocol RecordStore: Sendable {
     /// The newest checkpoint that was kept; nil before the first.
     var checkpoint: SignedCheckpoint? { get }
 
+    /// How many more entries are worth waiting for before so many are added, and how much longer; nil to add
+    /// them at once. `elapsed` is the time since the first of them was taken up.
+    func patience(gathered: Int, elapsed: Duration) -> (entries: Int, duration: Duration)?
     /// Adds entries, with their openings, all or none; the number of the first.
     ///
     /// When it returns they are on disk. When it throws none is in the record, and a later call may
-    /// succeed.
-    func append(_ entries: [PreparedEntry]) throws -> Int
+    /// succeed. So many more entries wait meanwhile.
+    func append(_ entries: [PreparedEntry], leaving waiting: Int) throws -> Int
     /// Removes what entries of reads say of a person, at most so many openings in one transaction; how many
     /// it was.
     func removeReads(of subject: String, tenant: String?, atMost count: Int) throws -> Int

@@ -21,6 +21,8 @@ package final class RecordWriter: Sendable {
         var waiting: [Waiting] = []
         /// Openings of those that wait.
         var openings = 0
+        /// The number of waiting entries that wakes the thread while it waits for more.
+        var wanted: Int?
         var isRunning = false
         var isClosed = false
         var condition: RecordState
@@ -29,6 +31,7 @@ package final class RecordWriter: Sendable {
     private let signer: NoteSigner
     private let current: Mutex<State>
     private let queue = DispatchQueue(label: "balai.record")
+    private let arrivals = DispatchSemaphore(value: 0)
     private let reads = DispatchQueue(label: "balai.record.reads")
 
     /// Goes on with a record as it was found; the signer is its own key.
@@ -63,24 +66,36 @@ package final class RecordWriter: Sendable {
         }
     }
 
+    private enum Submission { case refused(RecordError), starts, wakes, waits }
+
     private func submit(_ entry: Waiting) -> RecordError? {
-        let (refusal, starts) = current.withLock { state -> (RecordError?, Bool) in
-            if state.isClosed { return (Self.closed, false) }
-            if case .damaged(let note) = state.condition {
-                return (RecordError(.damaged, note), false)
-            }
-            let openings = state.openings + entry.entry.openings.count
-            guard state.waiting.count < Self.waitingEntries, openings <= Self.waitingOpenings else {
-                let note = "\(state.waiting.count) entries wait to be written"
-                return (RecordError(.overloaded, note), false)
-            }
-            state.waiting.append(entry)
-            state.openings = openings
-            defer { state.isRunning = true }
-            return (nil, !state.isRunning)
+        switch current.withLock({ Self.add(entry, to: &$0) }) {
+        case .refused(let refusal): return refusal
+        case .starts: queue.async { self.drain() }
+        case .wakes: arrivals.signal()
+        case .waits: break
         }
-        if starts { queue.async { self.drain() } }
-        return refusal
+        return nil
+    }
+
+    private static func add(_ entry: Waiting, to state: inout State) -> Submission {
+        if state.isClosed { return .refused(closed) }
+        if case .damaged(let note) = state.condition {
+            return .refused(RecordError(.damaged, note))
+        }
+        let openings = state.openings + entry.entry.openings.count
+        guard state.waiting.count < waitingEntries, openings <= waitingOpenings else {
+            let note = "\(state.waiting.count) entries wait to be written"
+            return .refused(RecordError(.overloaded, note))
+        }
+        state.waiting.append(entry)
+        state.openings = openings
+        if let wanted = state.wanted, state.waiting.count >= wanted {
+            state.wanted = nil
+            return .wakes
+        }
+        defer { state.isRunning = true }
+        return state.isRunning ? .waits : .starts
     }
 
     /// Removes what entries of reads say of a person, for one who wants it erased; how many openings it was.
@@ -110,12 +125,14 @@ package final class RecordWriter: Sendable {
 
     /// Writes what waits until nothing does, on the queue.
     private func drain() {
-        while let batch = takeBatch() {
+        while true {
+            waitForMore()
+            guard let (batch, left) = takeBatch() else { return }
             do {
                 let store = try wholeStore()
                 // An empty record is signed, too: one that disappears is then missed.
                 if store.checkpoint == nil { _ = try sign() }
-                let first = try store.append(batch.map(\.entry))
+                let first = try store.append(batch.map(\.entry), leaving: left)
                 for (place, waiting) in batch.enumerated() {
                     waiting.continuation.resume(returning: first + place)
                 }
@@ -128,8 +145,41 @@ package final class RecordWriter: Sendable {
         }
     }
 
-    /// The entries of the next transaction; nil when none waits, and the queue comes to rest.
-    private func takeBatch() -> [Waiting]? {
+    /// Waits for entries that are likely to come, so that one transaction has them all.
+    private func waitForMore() {
+        let start = ContinuousClock.now
+        while true {
+            let elapsed = start.duration(to: .now)
+            let count = waitingCount
+            guard let store, count > 0,
+                let wait = store.patience(gathered: count, elapsed: elapsed),
+                arrive(count + wait.entries, within: wait.duration)
+            else { return }
+        }
+    }
+
+    /// Waits until `count` entries wait or the time is over; returns whether they do.
+    private func arrive(_ count: Int, within duration: Duration) -> Bool {
+        let mustWait = current.withLock { state in
+            guard state.waiting.count < count, !state.isClosed else { return false }
+            state.wanted = count
+            return true
+        }
+        guard mustWait else { return waitingCount >= count }
+        let nanoseconds = Int(duration / .nanoseconds(1))
+        let result = arrivals.wait(timeout: .now() + .nanoseconds(nanoseconds))
+        let isSignalled = current.withLock { state in
+            defer { state.wanted = nil }
+            return state.wanted == nil
+        }
+        // The signal came between the end of the wait and now: it must not end the next wait.
+        if result == .timedOut, isSignalled { arrivals.wait() }
+        return isSignalled
+    }
+
+    /// The entries of the next transaction, and how many wait for a later one; nil when none waits, and the
+    /// queue comes to rest.
+    private func takeBatch() -> (batch: [Waiting], left: Int)? {
         current.withLock { state in
             var (count, openings) = (0, 0)
             for waiting in state.waiting.prefix(Self.entriesPerTransaction) {
@@ -143,7 +193,7 @@ package final class RecordWriter: Sendable {
             }
             defer { state.waiting.removeFirst(count) }
             state.openings -= openings
-            return Array(state.waiting.prefix(count))
+            return (Array(state.waiting.prefix(count)), state.waiting.count - count)
         }
     }
 

@@ -7,7 +7,7 @@ enum RecordSchema {
     /// Marks the file as a record: "BalR" in ASCII.
     static let applicationID: Int32 = 0x4261_6C52
     /// The number of the newest step, kept in `user_version`.
-    static let version: Int32 = 2
+    static let version: Int32 = 3
 
     /// Brings the file to the newest step, and makes it if need be.
     ///
@@ -27,6 +27,7 @@ enum RecordSchema {
             var migrator = DatabaseMigrator()
             migrator.registerMigration("1", migrate: createTables)
             migrator.registerMigration("2", migrate: removeUnfilledTile)
+            migrator.registerMigration("3", migrate: indexPersonsInRuns)
             try migrator.migrate(queue)
             try queue.writeWithoutTransaction {
                 try $0.execute(sql: "PRAGMA user_version = \(version)")
@@ -64,6 +65,21 @@ enum RecordSchema {
                     key INTEGER PRIMARY KEY, subject TEXT NOT NULL, tenant TEXT NOT NULL,
                     salt BLOB NOT NULL, body BLOB NOT NULL);
                 CREATE INDEX opening_subject ON opening (subject, tenant, key);
+                """
+        )
+    }
+
+    /// Step 3: openings are found by persons through a table that is filled in runs (`OpeningIndex`).
+    private static func indexPersonsInRuns(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                DROP INDEX opening_subject;
+                CREATE TABLE opening_of_person (
+                    person INTEGER NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (person, key)
+                ) WITHOUT ROWID;
+                -- The openings below this key are in it.
+                CREATE TABLE indexed_openings (below INTEGER NOT NULL);
+                INSERT INTO indexed_openings VALUES (0);
                 """
         )
     }

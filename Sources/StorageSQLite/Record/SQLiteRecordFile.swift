@@ -7,10 +7,11 @@ final class SQLiteRecordFile: @unchecked Sendable {
     private let log = LogLength()
     private let checkpointer: Checkpointer
     private let begin, commit, entry, tile, commitments, opening, removal: Statement
+    private let index: OpeningIndex
     /// The right edge of the tree as it is on disk.
     private var edge: TileEdge
 
-    init(path: String) throws {
+    init(path: String, waiting: WaitingOpenings) throws {
         connection = try Connection(path: path, access: .readWrite)
         try connection.execute(
             """
@@ -31,16 +32,10 @@ final class SQLiteRecordFile: @unchecked Sendable {
         opening = try connection.prepare(
             "INSERT INTO opening (key, subject, tenant, salt, body) VALUES (?1, ?2, ?3, ?4, ?5)"
         )
-        removal = try connection.prepare(
-            """
-            DELETE FROM opening WHERE key IN (
-                SELECT opening.key FROM opening JOIN entry
-                    ON entry.number = opening.key >> \(RecordKeys.placeBits)
-                WHERE subject = ?1 AND tenant = ?2
-                    AND substr(entry.body, 1, \(EntryKind.read.beginning.count)) = ?4 LIMIT ?3)
-            """
-        )
+        removal = try connection.prepare("DELETE FROM opening WHERE key = ?1")
+        index = try OpeningIndex(connection, waiting: waiting)
         edge = try Self.edge(connection, path: path)
+        while try transaction({ try index.addLeftOver() }) {}
     }
 
     /// Entries that are on disk.
@@ -66,9 +61,11 @@ final class SQLiteRecordFile: @unchecked Sendable {
 
     /// Adds entries in one transaction; all or none.
     func append(_ entries: [PreparedEntry]) throws {
-        edge = try transaction {
+        var openings: [PersonOpening] = []
+        let moved: Int
+        (edge, moved) = try transaction {
             var grown = edge
-            for prepared in entries { try add(prepared, to: &grown) }
+            for prepared in entries { try add(prepared, to: &grown, &openings) }
             // A tile of a higher level grows when one below is full. The last one of leaves is not kept before
             // it is full, for its hashes are those of its entries.
             for (level, hashes) in grown.levels.enumerated().dropFirst() where !hashes.isEmpty {
@@ -76,16 +73,23 @@ final class SQLiteRecordFile: @unchecked Sendable {
                 guard grown.size >> shift != edge.size >> shift else { continue }
                 try put(hashes, level: level, index: grown.size >> (shift + Tile.height))
             }
-            return grown
+            return (grown, try index.move(afterAdding: openings.count))
         }
+        index.waiting.note(added: openings, moved: moved)
     }
 
     /// Removes what entries of reads say of a person; how many openings it was.
     func removeReads(of subject: String, tenant: String, atMost count: Int) throws -> Int {
-        try transaction {
-            try removal.bind(1, subject).bind(2, tenant).bind(3, Int64(count))
-                .bind(4, EntryKind.read.beginning).run()
-            return connection.changes
+        // So that all of the person's openings are in the index, and none comes into it later.
+        let moved = try transaction { try index.moveAll() }
+        index.waiting.note(added: [], moved: moved)
+        return try transaction {
+            let keys = try index.reads(of: subject, tenant: tenant, atMost: count)
+            for key in keys {
+                try removal.bind(1, key).run()
+                try index.remove(PersonOpening(of: subject, tenant: tenant, key: key))
+            }
+            return keys.count
         }
     }
 
@@ -108,7 +112,11 @@ final class SQLiteRecordFile: @unchecked Sendable {
         return answer
     }
 
-    private func add(_ prepared: PreparedEntry, to edge: inout TileEdge) throws {
+    private func add(
+        _ prepared: PreparedEntry,
+        to edge: inout TileEdge,
+        _ openings: inout [PersonOpening]
+    ) throws {
         let number = edge.size
         try entry.bind(1, Int64(number)).bind(2, prepared.bytes).run()
         var full: [(level: Int, index: Int, hashes: [TreeHash])] = []
@@ -120,10 +128,12 @@ final class SQLiteRecordFile: @unchecked Sendable {
                 .bind(2, TreeHash.bytes(of: prepared.commitments)).run()
         }
         for (place, salted) in prepared.openings.enumerated() {
-            try opening.bind(1, RecordKeys.opening(entry: number, place: place))
-                .bind(2, salted.opening.subject).bind(3, salted.opening.tenant ?? "")
+            let (subject, tenant) = (salted.opening.subject, salted.opening.tenant ?? "")
+            let key = RecordKeys.opening(entry: number, place: place)
+            try opening.bind(1, key).bind(2, subject).bind(3, tenant)
                 .bind(4, salted.salt.bytes).bind(5, salted.bytes)
                 .run()
+            openings.append(PersonOpening(of: subject, tenant: tenant, key: key))
         }
     }
 
@@ -136,102 +146,5 @@ final class SQLiteRecordFile: @unchecked Sendable {
         checkpointer.close()
         // Copies the log into the database, so that the file alone is the whole of it.
         try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    }
-}
-
-/// Reads `record.sqlite`, for one thread at a time.
-///
-/// Never changes what it reads; a Mutex of the store keeps its statements to one thread.
-final class RecordReader: @unchecked Sendable {
-    private let tile, entry, commitments, opening, openingsOfEntry: Statement
-
-    convenience init(path: String) throws {
-        let connection = try Connection(path: path, access: .readOnly)
-        try connection.execute(
-            "PRAGMA query_only = 1; PRAGMA cache_size = -\(Limits.readerCacheKibibytes)"
-        )
-        try self.init(connection)
-    }
-
-    init(_ connection: Connection) throws {
-        tile = try connection.prepare("SELECT hashes FROM tile WHERE key = ?1")
-        entry = try connection.prepare(
-            "SELECT body FROM entry WHERE number >= ?1 AND number < ?2 ORDER BY number"
-        )
-        commitments = try connection.prepare("SELECT hashes FROM commitments WHERE entry = ?1")
-        opening = try connection.prepare(
-            """
-            SELECT key, salt, body FROM opening
-            WHERE subject = ?1 AND tenant = ?2 AND key >= ?3 AND key < ?4
-            ORDER BY key DESC LIMIT ?5
-            """
-        )
-        openingsOfEntry = try connection.prepare(
-            "SELECT key, salt, body FROM opening WHERE key >= ?1 AND key < ?2 ORDER BY key"
-        )
-    }
-
-    /// The hashes of a tile; those of the last entries, which fill none, are made of the entries.
-    func hashes(level: Int, index: Int) throws -> [TreeHash] {
-        let key = RecordKeys.tile(level: level, index: index)
-        if let hashes = try hashes(tile, of: key) { return hashes }
-        guard level == 0 else { return [] }
-        let first = index * Tile.fullWidth
-        let entries = try entries(first..<first + Tile.fullWidth)
-        guard entries.count == Tile.fullWidth else { return entries.map(TreeHash.leaf) }
-        // It was filled between the two statements.
-        return try hashes(tile, of: key) ?? []
-    }
-
-    func commitments(of entry: Int) throws -> [TreeHash] {
-        if let hashes = try hashes(commitments, of: Int64(entry)) { return hashes }
-        guard let bytes = try entries(entry..<entry + 1).first,
-            let people = try? RecordEntry(bytes).people, people.count == 1
-        else { return [] }
-        return [people.root]
-    }
-
-    private func hashes(_ statement: Statement, of key: Int64) throws -> [TreeHash]? {
-        defer { statement.reset() }
-        guard try statement.bind(1, key).step() else { return nil }
-        guard let hashes = TreeHash.hashes(in: statement.bytes(0)) else {
-            throw StorageError(.damaged, note: "hashes of the record are cut off")
-        }
-        return hashes
-    }
-
-    func entries(_ numbers: Range<Int>) throws -> [[UInt8]] {
-        defer { entry.reset() }
-        entry.bind(1, Int64(numbers.lowerBound)).bind(2, Int64(numbers.upperBound))
-        var entries: [[UInt8]] = []
-        while try entry.step() { entries.append(Array(entry.bytes(0))) }
-        return entries
-    }
-
-    func openings(_ query: OpeningQuery) throws -> [KeptOpening] {
-        let keys = RecordKeys.openings(query.entries)
-        opening.bind(1, query.subject).bind(2, query.tenant ?? "")
-            .bind(3, keys.lowerBound).bind(4, keys.upperBound).bind(5, Int64(query.limit))
-        return try openings(opening)
-    }
-
-    func openings(of entry: Int) throws -> [KeptOpening] {
-        let keys = RecordKeys.openings(entry..<entry + 1)
-        openingsOfEntry.bind(1, keys.lowerBound).bind(2, keys.upperBound)
-        return try openings(openingsOfEntry)
-    }
-
-    private func openings(_ rows: Statement) throws -> [KeptOpening] {
-        defer { rows.reset() }
-        var openings: [KeptOpening] = []
-        while try rows.step() {
-            let (entry, place) = RecordKeys.entryAndPlace(rows.int(0))
-            guard let salt = Salt(Array(rows.bytes(1))) else {
-                throw StorageError(.damaged, note: "a salt of entry \(entry) is cut off")
-            }
-            let bytes = Array(rows.bytes(2))
-            openings.append(KeptOpening(entry: entry, place: place, salt: salt, bytes: bytes))
-        }
-        return openings
     }
 }

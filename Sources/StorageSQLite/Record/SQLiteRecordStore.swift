@@ -21,22 +21,30 @@ package final class SQLiteRecordStore: RecordStore {
     /// Borrowed by one thread at a time.
     private let reader: Mutex<RecordReader>
     private let writer: SQLiteRecordFile
+    private let waiting: WaitingOpenings
+    private let pace = CommitPace()
     private let checkpointPath: String
 
     /// Opens the record of a folder, and makes it if there is none.
     ///
     /// Blocks for as long as it takes to look at the newest entries. What cannot be opened, or is not what
-    /// was signed, is told by the answer; nothing is thrown.
-    package static func open(folder: String, key: NoteKey) -> RecordOpening {
+    /// was signed, is told by the answer; nothing is thrown. `openingsInRun` go into the index of persons
+    /// together.
+    package static func open(
+        folder: String,
+        key: NoteKey,
+        openingsInRun: Int = Limits.openingsInRun
+    ) -> RecordOpening {
         do {
-            let store = try SQLiteRecordStore(folder: folder)
+            let store = try SQLiteRecordStore(folder: folder, openingsInRun)
             return RecordOpening(store: store, state: RecordCheck(store).atOpening(key: key))
         } catch {
             return RecordOpening(store: nil, state: .damaged("The record cannot be read: \(error)"))
         }
     }
 
-    private init(folder: String) throws {
+    private init(folder: String, _ openingsInRun: Int) throws {
+        waiting = WaitingOpenings(inRun: openingsInRun)
         let path = "\(folder)/record.sqlite"
         checkpointPath = "\(folder)/record.checkpoint"
         let checkpoint = try CheckpointFile(path: checkpointPath).read()
@@ -45,7 +53,7 @@ package final class SQLiteRecordStore: RecordStore {
             throw StorageError(.damaged, note: "\(path) is missing, and \(checkpointPath) is there")
         }
         try RecordSchema.migrate(path: path)
-        writer = try SQLiteRecordFile(path: path)
+        writer = try SQLiteRecordFile(path: path, waiting: waiting)
         reader = Mutex(try RecordReader(path: path))
         shown = Mutex(Shown(size: writer.size, checkpoint: checkpoint))
     }
@@ -53,10 +61,18 @@ package final class SQLiteRecordStore: RecordStore {
     package var size: Int { shown.withLock(\.size) }
     package var checkpoint: SignedCheckpoint? { shown.withLock(\.checkpoint) }
 
-    package func append(_ entries: [PreparedEntry]) throws -> Int {
-        let first = size
+    package func patience(
+        gathered: Int,
+        elapsed: Duration
+    ) -> (entries: Int, duration: Duration)? {
+        pace.wait(gathered: gathered, elapsed: elapsed).map { ($0.requests, $0.duration) }
+    }
+
+    package func append(_ entries: [PreparedEntry], leaving waiting: Int) throws -> Int {
+        let (first, start) = (size, ContinuousClock.now)
         try asRecordErrors { try writer.append(entries) }
         shown.withLock { $0.size = writer.size }
+        pace.committed(entries.count, leaving: waiting, took: start.duration(to: .now))
         return first
     }
 
@@ -88,7 +104,7 @@ package final class SQLiteRecordStore: RecordStore {
     }
 
     package func openings(_ query: OpeningQuery) throws -> [KeptOpening] {
-        try read { try $0.openings(query) }
+        try read { try $0.openings(query, waiting) }
     }
 
     package func openings(of entry: Int) throws -> [KeptOpening] {

@@ -14,6 +14,9 @@ import Testing
             var readFailures = 0
             var keepFails = false
             var transactions: [Int] = []
+            /// The entries that a transaction waits for.
+            var expected = 0
+            var patience = Duration.seconds(60)
             /// What an append waits for.
             var gate: DispatchSemaphore?
             var isWaiting = false
@@ -36,7 +39,16 @@ import Testing
 
         var isWaiting: Bool { state.withLock(\.isWaiting) }
 
-        func append(_ entries: [PreparedEntry]) throws -> Int {
+        func patience(
+            gathered: Int,
+            elapsed: Duration
+        ) -> (entries: Int, duration: Duration)? {
+            let (expected, patience) = state.withLock { ($0.expected, $0.patience) }
+            guard gathered < expected, elapsed < patience else { return nil }
+            return (expected - gathered, patience - elapsed)
+        }
+
+        func append(_ entries: [PreparedEntry], leaving waiting: Int) throws -> Int {
             let gate = state.withLock { state in
                 state.isWaiting = true
                 return state.gate
@@ -128,6 +140,26 @@ import Testing
         }
         await writer.close()
         #expect(store.state.withLock(\.transactions) == [1, 200])
+    }
+
+    @Test func `a transaction waits for the entries that are expected, and no longer than it may`()
+        async throws
+    {
+        let writer = try writer()
+        store.state.withLock { $0.expected = 5 }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<5 {
+                group.addTask { _ = try await writer.append(draft) }
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            try await group.waitForAll()
+        }
+        #expect(store.state.withLock(\.transactions) == [5])
+        // Nobody else comes: the last one is written all the same.
+        store.state.withLock { $0.patience = .milliseconds(10) }
+        #expect(try await writer.append(draft) == 5)
+        #expect(store.state.withLock(\.transactions) == [5, 1])
+        await writer.close()
     }
 
     @Test func `more persons than may wait at once are refused`() async throws {

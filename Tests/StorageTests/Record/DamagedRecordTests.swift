@@ -157,7 +157,7 @@ import Testing
         var chance = SystemRandomNumberGenerator()
         let entry = try PreparedEntry(.read(), using: &chance)
         for _ in 0..<66 {
-            _ = try store.append(Array(repeating: entry, count: 1_024))
+            _ = try store.append(Array(repeating: entry, count: 1_024), leaving: 0)
         }
         try await RecordWriter(opening, signer: record.signer).finish()
         let database = try Connection(path: record.path("record.sqlite"), access: .readWrite)

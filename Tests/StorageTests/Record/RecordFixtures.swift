@@ -12,8 +12,13 @@ struct RecordFolder {
         signer = try #require(NoteSigner(name: "city.example/hub", purpose: .note))
     }
 
-    func open() -> RecordWriter {
-        RecordWriter(SQLiteRecordStore.open(folder: folder.path, key: signer.key), signer: signer)
+    func open(openingsInRun: Int = 1_000) -> RecordWriter {
+        let opening = SQLiteRecordStore.open(
+            folder: folder.path,
+            key: signer.key,
+            openingsInRun: openingsInRun
+        )
+        return RecordWriter(opening, signer: signer)
     }
 
     func path(_ name: String) -> String { "\(folder.path)/\(name)" }

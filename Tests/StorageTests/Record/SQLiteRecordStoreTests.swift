@@ -1,3 +1,4 @@
+import Chance
 import ContextModel
 import Record
 import Testing
@@ -133,12 +134,18 @@ import Testing
         try database.execute(
             """
             INSERT INTO tile VALUES (1, zeroblob(32 * 44));
-            DELETE FROM grdb_migrations WHERE identifier = '2'; PRAGMA user_version = 1
+            DROP TABLE opening_of_person; DROP TABLE indexed_openings;
+            CREATE INDEX opening_subject ON opening (subject, tenant, key);
+            DELETE FROM grdb_migrations WHERE identifier > '1'; PRAGMA user_version = 1
             """
         )
-        let again = record.open()
+        let again = record.open(openingsInRun: 100)
         #expect(again.state == .sound && again.size == 300)
         try await again.fill(300, .read(1..<2))
+        let openings = try await again.openings(
+            OpeningQuery(of: "urn:person:1", tenant: nil, limit: 1_000)
+        )
+        #expect(openings.map(\.entry) == Array((0..<600).reversed()))
         let verified = try ProofVerifier(keys: [record.signer.key])
             .verify(try await again.proof(of: 599))
         #expect(verified.index == 599)
@@ -179,6 +186,40 @@ import Testing
         #expect(try await entries(OpeningQuery(of: "urn:person:9", tenant: nil, limit: 1)) == [])
         let kept = try #require(try await writer.openings(north).first)
         #expect(try Opening(kept.bytes).tenant == "north")
+        await writer.close()
+    }
+
+    /// Openings go into the index in runs: they are found before, while and after they do.
+    @Test(arguments: [1, 3, 50, 10_000]) func `openings are found wherever they are`(
+        inRun: Int
+    ) async throws {
+        let record = try RecordFolder()
+        var writer = record.open(openingsInRun: inRun)
+        var expected: [Int: [Int]] = [:]
+        var chance = SeededGenerator(seed: UInt64(inRun))
+        for entry in 0..<150 {
+            let persons = Int.random(in: 0..<4, using: &chance)..<4
+            #expect(try await writer.append(.read(persons)) == entry)
+            for person in persons { expected[person, default: []].insert(entry, at: 0) }
+            if entry % 40 == 39 {
+                await writer.close()
+                writer = record.open(openingsInRun: inRun)
+            }
+            let person = Int.random(in: 0..<5, using: &chance)
+            for (range, limit) in [(0..<Int.max, 1_000), (entry / 2..<entry, 3)] {
+                let found = try await writer.openings(
+                    OpeningQuery(of: "urn:person:\(person)", tenant: nil, in: range, limit: limit)
+                )
+                let wanted = expected[person, default: []].filter(range.contains).prefix(limit)
+                #expect(found.map(\.entry) == Array(wanted))
+            }
+        }
+        #expect(try await writer.removeReads(of: "urn:person:3", tenant: nil) == 150)
+        for person in 0..<4 {
+            let query = OpeningQuery(of: "urn:person:\(person)", tenant: nil, limit: 1_000)
+            let found = try await writer.openings(query).map(\.entry)
+            #expect(found == (person == 3 ? [] : expected[person, default: []]))
+        }
         await writer.close()
     }
 
