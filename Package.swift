@@ -60,6 +60,12 @@ let package = Package(
             dependencies: ["ContextModel", .product(name: "Crypto", package: "swift-crypto")]
         ),
         .target(name: "Statistics", dependencies: ["ContextModel"]),
+        .target(
+            name: "Borders",
+            dependencies: ["ContextModel"],
+            exclude: ["Resources"],
+            plugins: ["EmbedPages"]
+        ),
         .target(name: "Storage", dependencies: ["ContextModel", "Governance", "CGEOS"]),
         .target(
             name: "StorageSQLite",
@@ -73,7 +79,7 @@ let package = Package(
         .target(
             name: "Broker",
             dependencies: [
-                "ContextModel", "Governance", "Record", "Statistics", "Storage",
+                "Borders", "ContextModel", "Governance", "Record", "Statistics", "Storage",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -115,7 +121,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Broker", "Collect", "ContextModel", "Governance", "Record", "Services", "Storage",
+                "Borders", "Broker", "Collect", "ContextModel", "Governance", "Record", "Services", "Storage",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -224,6 +230,7 @@ let package = Package(
             dependencies: ["Chance", "ContextModel", "Record"],
             exclude: ["Tree/MerkleVectors.tsv"]
         ),
+        .testTarget(name: "BordersTests", dependencies: ["Borders", "Chance", "ContextModel"]),
         .testTarget(
             name: "StatisticsTests",
             dependencies: ["Chance", "ContextModel", "Processes", "Statistics"],

@@ -14,7 +14,7 @@ struct PageEmbedder {
             return "        \(path.debugDescription): \(text.debugDescription),\n"
         }
         let source = """
-            /// The files that pages are made of.
+            /// The files in a module's folder of resources.
             enum EmbeddedFiles {
                 /// Their texts by their paths below `Resources`.
                 static let texts: [String: String] = [

@@ -1,3 +1,4 @@
+package import Borders
 package import ContextModel
 package import Governance
 package import Logging
@@ -73,6 +74,7 @@ package final class Hub: Sendable {
         identity: HubIdentity,
         refusesAddress: @escaping @Sendable (_ uri: String) -> Bool = { _ in false },
         delivery: DeliveryLimits = DeliveryLimits(),
+        borders: BorderRuleTable = .asean,
         clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         randomBits: @escaping @Sendable () -> UInt64 = {
@@ -103,7 +105,7 @@ package final class Hub: Sendable {
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
         let snapshots = SnapshotRegistry()
-        governing = Governing(writing, rules, tenants, snapshots, randomBits)
+        governing = Governing(writing, rules, tenants, snapshots, borders, randomBits)
         hosting = LDContextHosting(access, contextResolver, store, snapshots)
         let follower = SubscriptionFollower(store, subscriptions, rules, hosting, clock, logger)
         following = Following(store, rules, rereadPolicy: rereadPolicy, hosting, follower, reading)

@@ -118,7 +118,7 @@ extension Document.Kind {
             .classification, .dataPolicy, .choices, .commonRules:
             true
         case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
-            .service, .recordMark, .privacyLedger:
+            .service, .recordMark, .privacyLedger, .exemption:
             false
         }
     }

@@ -26,6 +26,8 @@ package struct Document: Sendable, Hashable {
         case choices
         /// The number of the record's entry of the last change of the tenant's rights: one document.
         case recordMark
+        /// An exemption of the pilot space: of the default tenant.
+        case exemption
         /// What statistics have taken from the privacy budget: one document.
         case privacyLedger
     }

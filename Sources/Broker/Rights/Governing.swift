@@ -1,3 +1,4 @@
+package import Borders
 import ContextModel
 import Governance
 import Record
@@ -14,6 +15,8 @@ package final class Governing: Sendable {
     let tenants: TenantRulesFollower
     let snapshots: SnapshotRegistry
     let clock: HubClock
+    /// The rules about data that crosses borders.
+    package let borders: BorderRuleTable
     let makeIdentifier: @Sendable () -> String
     /// What the noise of statistics is made of.
     let randomBits: @Sendable () -> UInt64
@@ -28,10 +31,12 @@ package final class Governing: Sendable {
         _ rules: PolicySource,
         _ tenants: TenantRulesFollower,
         _ snapshots: SnapshotRegistry,
+        _ borders: BorderRuleTable,
         _ randomBits: @escaping @Sendable () -> UInt64
     ) {
         self.randomBits = randomBits
         self.snapshots = snapshots
+        self.borders = borders
         self.writing = writing
         self.rules = rules
         self.tenants = tenants

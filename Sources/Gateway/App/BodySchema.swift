@@ -25,6 +25,7 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case policy = "Policy"
     case choice = "Choice"
     case statistic = "Statistic"
+    case exemption = "Exemption"
     case modelContextMessage = "ModelContextMessage"
 
     /// A reference to the schema in the components of the document.
@@ -74,6 +75,7 @@ extension BodySchema {
         case .snapshotFragment: Self.object(Self.snapshotMembers)
         case .classification: Self.classificationSchema
         case .commonRules: Self.commonRulesSchema
+        case .exemption: Self.exemptionSchema
         case .policy: Self.policySchema
         case .choice: Self.choiceSchema
         case .statistic: Self.statisticSchema

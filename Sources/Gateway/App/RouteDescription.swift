@@ -14,6 +14,7 @@ package struct RouteDescription: Sendable {
         case ldContexts = "JSON-LD contexts"
         case features = "Features"
         case governance = "Governance"
+        case network = "Network"
         case services = "Services"
         case pages = "Pages"
         case operations = "Operations"
@@ -23,7 +24,7 @@ package struct RouteDescription: Sendable {
         var isOfSnapshots: Bool {
             switch self {
             case .contextInformation, .temporal, .entityMaps, .subscriptions: true
-            case .snapshots, .registrations, .ldContexts, .features, .governance, .services,
+            case .snapshots, .registrations, .ldContexts, .features, .governance, .network, .services,
                 .pages, .operations:
                 false
             }

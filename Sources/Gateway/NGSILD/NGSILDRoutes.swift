@@ -96,6 +96,7 @@ extension RouteTable {
         routes.addCatalogueRoutes(settings.catalogue)
         routes.addModelContextRoutes()
         routes.addGovernanceRoutes()
+        routes.addNetworkRoutes()
         self = routes.table
     }
 }

@@ -23,6 +23,9 @@ package struct EntryKind: Sendable, Hashable {
     /// A statistic spent some of persons' budgets.
     package static let spending = EntryKind("spending")
 
+    /// An exemption of the pilot space was published, changed or ended.
+    package static let exemption = EntryKind("exemption")
+
     /// The bytes with which the lines of its entries begin.
     package var beginning: [UInt8] { Array("{\"type\":\"\(name)\",".utf8) }
 

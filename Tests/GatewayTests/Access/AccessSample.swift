@@ -48,7 +48,7 @@ extension AccessSample {
     static let all: [String: AccessSample] =
         [
             entities, attributes, batches, temporal, entityMaps, snapshots, discovery,
-            subscriptions, registrations, features, governance, rest,
+            subscriptions, registrations, features, governance, network, rest,
         ]
         .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -245,6 +245,24 @@ extension AccessSample {
         "GET /record/tile/{part1}/{part2}/{part3}/{part4}/{part5}/{part6}": AccessSample(),
         "GET /record/proofs/{leaf}": AccessSample(),
         "POST /record/witness/add-checkpoint": AccessSample(FollowedRecord.question),
+    ]
+
+    private static let exemption = """
+        {"title": "Clinics", "participants": ["urn:balai:party:reader"],
+        "purpose": "dpv:PublicHealth", "categories": ["personal"], "source": "SG",
+        "destinations": ["MY"], "from": "2100-01-01", "until": "2100-06-01",
+        "report": "2100-07-01"}
+        """
+
+    private static let network: [String: AccessSample] = [
+        "GET /network/v1/rules": AccessSample(),
+        "GET /network/v1/verdict": AccessSample(
+            query: "source=SG&destination=ID&category=personal&controller=public"
+        ),
+        "GET /network/v1/exemptions": AccessSample(),
+        "GET /network/v1/exemptions/{exemptionId}": AccessSample(),
+        "PUT /network/v1/exemptions/{exemptionId}": AccessSample(exemption),
+        "DELETE /network/v1/exemptions/{exemptionId}": AccessSample(),
     ]
 
     private static let rest: [String: AccessSample] = [

@@ -110,6 +110,9 @@ extension RightsCoverage {
         "GET \(tile)/{part3}/{part4}", "GET \(tile)/{part3}/{part4}/{part5}",
         "GET \(tile)/{part3}/{part4}/{part5}/{part6}", "GET /record/proofs/{leaf}",
         "POST /record/witness/add-checkpoint",
+        "GET /network/v1/rules", "GET /network/v1/verdict", "GET /network/v1/exemptions",
+        "GET /network/v1/exemptions/{exemptionId}", "PUT /network/v1/exemptions/{exemptionId}",
+        "DELETE /network/v1/exemptions/{exemptionId}",
     ]
 
     /// Routes that nobody is answered well by what is asked in the test, so that their entry is not

@@ -10,6 +10,7 @@ import Outbound
 import Record
 import Storage
 import StorageSQLite
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -27,13 +28,26 @@ final class RightsWorld: Sendable {
     let receivers = RightsReceivers()
     private let folder: String
     private let registry = MetricRegistry()
-    private let clock = HubClock {
-        Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+    /// The hub's clock is set forward by this.
+    let ahead = Shift()
+    private let clock: HubClock
+
+    /// Microseconds that a test sets.
+    final class Shift: Sendable {
+        private let microseconds = Mutex<Int64>(0)
+
+        func set(_ new: Int64) { microseconds.withLock { $0 = new } }
+
+        func now() -> Timestamp {
+            let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
+            return Timestamp(microseconds: now + microseconds.withLock { $0 })
+        }
     }
 
     init(_ limits: HubLimits = HubLimits()) async throws {
         folder = NSTemporaryDirectory() + "balai-rights-\(UUID().uuidString)"
-        let clock = clock
+        let clock = HubClock(ahead.now)
+        self.clock = clock
         store = try SQLiteStore(folder: folder, clock: clock.now)
         let signer = try #require(NoteSigner(name: "hub.example/record", purpose: .note))
         record = RecordWriter(
