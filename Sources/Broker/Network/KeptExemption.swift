@@ -1,5 +1,5 @@
 package import Borders
-package import ContextModel
+import ContextModel
 import Storage
 
 /// An exemption of the pilot space as the hub keeps it.

@@ -83,10 +83,14 @@ extension Governing {
     /// All exemptions, which anybody may know, by their identifiers.
     package func exemptions() async throws -> [JSONValue] {
         let now = clock()
-        let store = try await access.existingStore(nil)
+        return try await keptExemptions().map { .object($0.json(at: now)) }
+    }
+
+    /// All exemptions as they are kept, by their identifiers.
+    package func keptExemptions() async throws -> [KeptExemption] {
+        guard let store = try await access.store.tenant(nil) else { return [] }
         return try await store.documents(.exemption).compactMap { KeptExemption($0) }
             .sorted { $0.exemption.id < $1.exemption.id }
-            .map { .object($0.json(at: now)) }
     }
 
     /// An exemption, which anybody may know.
@@ -98,7 +102,7 @@ extension Governing {
     }
 
     func keptExemption(_ id: String) async throws -> KeptExemption? {
-        let store = try await access.existingStore(nil)
+        guard let store = try await access.store.tenant(nil) else { return nil }
         return try await store.document(.exemption, id: id).flatMap { KeptExemption($0) }
     }
 

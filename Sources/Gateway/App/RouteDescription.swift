@@ -24,7 +24,8 @@ package struct RouteDescription: Sendable {
         var isOfSnapshots: Bool {
             switch self {
             case .contextInformation, .temporal, .entityMaps, .subscriptions: true
-            case .snapshots, .registrations, .ldContexts, .features, .governance, .network, .services,
+            case .snapshots, .registrations, .ldContexts, .features, .governance, .network,
+                .services,
                 .pages, .operations:
                 false
             }
@@ -37,7 +38,8 @@ package struct RouteDescription: Sendable {
     /// a few kilobytes has conditions that take longer to prepare than to read.
     var longBytes: Int {
         switch section {
-        case .entityMaps, .snapshots, .registrations, .ldContexts, .governance, .services: 0
+        case .entityMaps, .snapshots, .registrations, .ldContexts, .governance, .network, .services:
+            0
         case .subscriptions: method == .get ? 0 : 4 * 1_024
         case .contextInformation, .temporal, .features, .pages, .operations: LongWork.leastBytes
         }

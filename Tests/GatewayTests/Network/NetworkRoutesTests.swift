@@ -117,12 +117,19 @@ import Testing
                 #expect(try await verdict(client, other)["verdict"]?.stringValue == no, "\(other)")
             }
 
+            // Whoever reads the page of rules finds it, with its proof.
+            let page = try await client.send(WorldRequest(uri: "/rules?lang=en"), as: Self.anyone)
+            #expect(page.body.contains("Clinics <small>in force</small>"), "\(page)")
+            #expect(page.body.contains("Conditions: nothing is kept."))
+            #expect(page.body.contains("/record/proofs/\(size)"))
+            #expect(page.body.contains("was published"))
+
             // A change is a new entry, and so is the end.
-            let longer = try await client.send(
+            let shown = try await client.send(
                 WorldRequest(uri: "\(Self.base)/exemptions/causeway"),
                 as: Self.anyone
             )
-            let kept = try json(longer)
+            let kept = try json(shown)
             #expect(kept["state"] == "in force" && kept["version"] == 1)
             #expect(kept["entry"] == .number(JSONNumber(size)))
             let ended = try await client.send(

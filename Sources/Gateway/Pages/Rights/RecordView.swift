@@ -155,6 +155,10 @@ extension PageRenderer {
             case .choice: t("entryChoice")
             case .erasure: t("entryErasure")
             case .spending: t("entrySpending")
+            case .exemption where entry.details["ended"] != nil:
+                t("entryExemptionEnded", ["name": entry.details["id"]?.stringValue ?? ""])
+            case .exemption:
+                t("entryExemption", ["name": entry.details["id"]?.stringValue ?? ""])
             default: t("entryOther", ["kind": entry.kind.name])
             }
         guard let tenant = entry.details["tenant"]?.stringValue else { return text }

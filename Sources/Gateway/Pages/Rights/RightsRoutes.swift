@@ -169,6 +169,7 @@ private struct RightsPages {
             classification: try await hub.governing.classification(ld: .core, caller: caller),
             policies: try await hub.governing.dataPolicies(caller: caller),
             common: try await hub.governing.keptRules(),
+            exemptions: try await hub.governing.keptExemptions(),
             now: hub.clock(),
             changes: changes
         )

@@ -10,6 +10,8 @@ struct Rules: Sendable {
     var policies: [DataPolicy]
     /// The rules for all tenants; nil where none are kept.
     var common: KeptRules?
+    /// Those of the hub, which hold for all tenants.
+    var exemptions: [KeptExemption]
     /// The time of the page.
     var now: Timestamp
     var changes: Changes
@@ -29,7 +31,9 @@ struct Rules: Sendable {
         /// Older changes are before this entry; nil where there are none.
         var next: Int?
 
-        private static let kinds: Set<EntryKind> = [.policy, .override, .classification]
+        private static let kinds: Set<EntryKind> = [
+            .policy, .override, .classification, .exemption,
+        ]
 
         /// Adds the changes among the entries, which follow those that it has.
         ///
@@ -38,8 +42,10 @@ struct Rules: Sendable {
             for one in some {
                 guard entries.count < Rules.changeLimit else { return }
                 looked += 1
+                // Exemptions are of the whole hub.
                 guard Self.kinds.contains(one.entry.kind),
-                    one.entry.details["tenant"]?.stringValue == tenant
+                    one.entry.kind == .exemption
+                        || one.entry.details["tenant"]?.stringValue == tenant
                 else { continue }
                 entries.append(one)
                 if entries.count == Rules.changeLimit, one.number > 0 { next = one.number }
@@ -74,6 +80,19 @@ struct RulesView {
         var isBan: Bool
     }
 
+    /// An exemption of the pilot space.
+    struct ExemptionRule {
+        var title: String
+        var state: String
+        var text: String
+        var details: [String]
+        /// Its identifier in a path.
+        var address: String
+        /// Leads to the proof that the record has it.
+        var proof: String
+        var proofName: String
+    }
+
     var shell: PageShell
     var t: [String: String]
     var query: String
@@ -81,6 +100,8 @@ struct RulesView {
     var hasClassified: Bool
     var policies: [PolicyRules]
     var hasPolicies: Bool
+    var exemptions: [ExemptionRule]
+    var hasExemptions: Bool
     var changes: [EntryView]
     var hasChanges: Bool
     var changesText: String
@@ -108,6 +129,8 @@ extension PageRenderer {
             hasClassified: !classified.isEmpty,
             policies: policies,
             hasPolicies: !policies.isEmpty,
+            exemptions: rules.exemptions.map { exemptionRule($0, rules.now) },
+            hasExemptions: !rules.exemptions.isEmpty,
             changes: changed,
             hasChanges: !changed.isEmpty,
             changesText: t(changed.isEmpty ? "changesNone" : "changesLead", count),
