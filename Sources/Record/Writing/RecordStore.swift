@@ -21,6 +21,9 @@ package protocol RecordStore: Sendable {
     func removeReads(of subject: String, tenant: String?, atMost count: Int) throws -> Int
     /// Keeps the checkpoint in place of the one before, on disk when it returns.
     func keep(_ checkpoint: SignedCheckpoint) throws
+    /// Keeps what shows that the record is damaged, on disk when it returns: whoever opens the record later
+    /// finds it damaged. By any thread, once in a run.
+    func keep(damage note: String) throws
 
     /// The hashes of a tile, as many as there are by now; none when there is no such tile.
     func hashes(level: Int, index: Int) throws -> [TreeHash]

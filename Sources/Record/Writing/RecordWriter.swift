@@ -204,9 +204,18 @@ package final class RecordWriter: Sendable {
     }
 
     /// What the record is from now on, where it was found out that it is not what was signed.
+    ///
+    /// It is so after a restart, too: not everything that shows it is looked at by a start.
     func markDamaged(_ note: String) {
-        current.withLock { state in
-            if state.condition == .sound { state.condition = .damaged(note) }
+        let isNew = current.withLock { state in
+            guard state.condition == .sound else { return false }
+            state.condition = .damaged(note)
+            return true
+        }
+        guard isNew else { return }
+        do { try store?.keep(damage: note) } catch {
+            let whole = "\(note) A restart will forget this: \(error)"
+            current.withLock { $0.condition = .damaged(whole) }
         }
     }
 

@@ -1,71 +1,23 @@
 internal import Record
 internal import Storage
 
-#if canImport(Glibc)
-internal import Glibc
-#else
-internal import Musl
-#endif
-
 /// The file with the newest checkpoint of a record.
 struct CheckpointFile {
-    let path: String
+    private let file: DurableFile
+
+    init(path: String) { file = DurableFile(path: path) }
 
     /// The checkpoint; nil when there is no file.
     func read() throws -> SignedCheckpoint? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else {
-            if errno == ENOENT { return nil }
-            throw failure("cannot be opened")
-        }
-        defer { _ = Glibc.close(file) }
-        var bytes = [UInt8](repeating: 0, count: SignedNote.maximumBytes + 1)
-        var count = 0
-        while count < bytes.count {
-            let more = bytes.withUnsafeMutableBytes {
-                Glibc.read(file, $0.baseAddress.map { $0 + count }, $0.count - count)
-            }
-            guard more >= 0 else { throw failure("cannot be read") }
-            if more == 0 { break }
-            count += more
-        }
-        guard let text = String(validating: bytes[..<count], as: UTF8.self),
+        guard let bytes = try file.read(atMost: SignedNote.maximumBytes + 1) else { return nil }
+        guard let text = String(validating: bytes, as: UTF8.self),
             let checkpoint = try? SignedCheckpoint(text)
-        else { throw StorageError(.damaged, note: "\(path) is no checkpoint") }
+        else { throw StorageError(.damaged, note: "\(file.path) is no checkpoint") }
         return checkpoint
     }
 
     /// Puts the checkpoint in place of the one before; it is on disk when this returns.
     func write(_ checkpoint: SignedCheckpoint) throws {
-        let new = path + ".new"
-        let file = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failure("cannot be written") }
-        var isWritten = true
-        var rest = Array(checkpoint.text.utf8)[...]
-        while isWritten, !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-            isWritten = count > 0
-            rest = rest.dropFirst(max(count, 0))
-        }
-        isWritten = isWritten && fsync(file) == 0
-        let error = failure("cannot be written")
-        isWritten = Glibc.close(file) == 0 && isWritten
-        guard isWritten else { throw error }
-        guard rename(new, path) == 0 else { throw failure("cannot be replaced") }
-        try syncFolder()
-    }
-
-    private func syncFolder() throws {
-        let end = path.lastIndex(of: "/") ?? path.startIndex
-        let folder = open(path[..<end].isEmpty ? "." : String(path[..<end]), O_RDONLY | O_CLOEXEC)
-        guard folder >= 0 else { throw failure("cannot be made durable") }
-        defer { _ = Glibc.close(folder) }
-        guard fsync(folder) == 0 else { throw failure("cannot be made durable") }
-    }
-
-    private func failure(_ what: String) -> StorageError {
-        let isFull = [ENOSPC, EDQUOT, EFBIG].contains(errno)
-        let reason = String(cString: strerror(errno))
-        return StorageError(isFull ? .diskFull : .failed, note: "\(path) \(what): \(reason)")
+        try file.write(Array(checkpoint.text.utf8))
     }
 }

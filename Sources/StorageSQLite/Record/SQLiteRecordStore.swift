@@ -11,7 +11,7 @@ internal import Musl
 /// A record in `record.sqlite`, with its newest checkpoint in `record.checkpoint` beside it.
 ///
 /// The checkpoint is a file of its own, so that it is missed, or tells, when the database is an older
-/// one or none.
+/// one or none. A third file, `record.damage`, is there where a run found that the record is damaged.
 package final class SQLiteRecordStore: RecordStore {
     private struct Shown {
         var size: Int
@@ -24,6 +24,7 @@ package final class SQLiteRecordStore: RecordStore {
     private let waiting: WaitingOpenings
     private let pace = CommitPace()
     private let checkpointPath: String
+    private let damage: DurableFile
 
     /// Opens the record of a folder, and makes it if there is none.
     ///
@@ -37,6 +38,9 @@ package final class SQLiteRecordStore: RecordStore {
     ) -> RecordOpening {
         do {
             let store = try SQLiteRecordStore(folder: folder, openingsInRun)
+            if let note = try store.keptDamage() {
+                return RecordOpening(store: store, state: .damaged(note))
+            }
             return RecordOpening(store: store, state: RecordCheck(store).atOpening(key: key))
         } catch {
             return RecordOpening(store: nil, state: .damaged("The record cannot be read: \(error)"))
@@ -47,6 +51,7 @@ package final class SQLiteRecordStore: RecordStore {
         waiting = WaitingOpenings(inRun: openingsInRun)
         let path = "\(folder)/record.sqlite"
         checkpointPath = "\(folder)/record.checkpoint"
+        damage = DurableFile(path: "\(folder)/record.damage")
         let checkpoint = try CheckpointFile(path: checkpointPath).read()
         // SQLite would make a new database, and remove the log of one that is gone.
         guard checkpoint == nil || access(path, F_OK) == 0 else {
@@ -90,6 +95,20 @@ package final class SQLiteRecordStore: RecordStore {
         try asRecordErrors { try CheckpointFile(path: checkpointPath).write(checkpoint) }
         shown.withLock { $0.checkpoint = checkpoint }
     }
+
+    package func keep(damage note: String) throws {
+        try asRecordErrors { try damage.write(Array(note.utf8)) }
+    }
+
+    /// What an earlier run found that the start would not; nil where none did.
+    private func keptDamage() throws -> String? {
+        guard let bytes = try damage.read(atMost: Self.maximumNoteBytes) else { return nil }
+        let note = String(decoding: bytes, as: UTF8.self)
+        return "An earlier run found it, and keeps that in \(damage.path): \(note)"
+    }
+
+    /// Bytes that are told of a note.
+    private static let maximumNoteBytes = 4_096
 
     package func hashes(level: Int, index: Int) throws -> [TreeHash] {
         try read { try $0.hashes(level: level, index: index) }

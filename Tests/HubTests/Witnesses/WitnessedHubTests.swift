@@ -41,6 +41,13 @@ import Testing
             let numbers = try #require(pair.cityLog.firstMatch(of: told)?.output)
             #expect(try #require(Int(numbers.1)) > #require(Int(numbers.2)))
             #expect(try await pair.statusOfClassifying("Ride", city) == 503)
+
+            // A restart does not forget it, and needs no witness to know it.
+            #expect(await city.stop() == .exited(0))
+            await witness.kill()
+            city = try await pair.startCity()
+            #expect(try await pair.statusOfClassifying("Ride", city) == 503)
+            #expect(pair.cityLog.contains("An earlier run found it"))
         }
     }
 

@@ -1,6 +1,6 @@
 import ContextModel
 import Dispatch
-import Record
+@testable import Record
 import Synchronization
 import Testing
 
@@ -13,6 +13,7 @@ import Testing
             var failures = 0
             var readFailures = 0
             var keepFails = false
+            var damage: [String] = []
             var transactions: [Int] = []
             /// The entries that a transaction waits for.
             var expected = 0
@@ -70,6 +71,12 @@ import Testing
                 state.checkpoint = checkpoint
             }
         }
+        func keep(damage note: String) throws {
+            try state.withLock { state in
+                if state.keepFails { throw RecordError(.unavailable, "the disk is full") }
+                state.damage.append(note)
+            }
+        }
         func hashes(level: Int, index: Int) throws -> [TreeHash] {
             level == 0 && index == 0 ? state.withLock { $0.entries.map(\.hash) } : []
         }
@@ -125,6 +132,26 @@ import Testing
         #expect(writer.state == .sound)
         #expect(try await writer.append(draft) == 3)
         await writer.close()
+    }
+
+    @Test func `what shows that the record is damaged is kept, once`() async throws {
+        let writer = try writer()
+        _ = try await writer.append(draft)
+        writer.markDamaged("It was rolled back.")
+        writer.markDamaged("It was edited.")
+        #expect(writer.state == .damaged("It was rolled back."))
+        #expect(store.state.withLock(\.damage) == ["It was rolled back."])
+        await writer.close()
+        // Where that cannot be written it holds for this run, and says so.
+        let other = try self.writer()
+        store.state.withLock { $0.keepFails = true }
+        other.markDamaged("It was rolled back.")
+        guard case .damaged(let note) = other.state else {
+            Issue.record("it is not damaged")
+            return
+        }
+        #expect(note.contains("A restart will forget this") && note.contains("the disk is full"))
+        await other.close()
     }
 
     @Test func `entries that come together are written together`() async throws {

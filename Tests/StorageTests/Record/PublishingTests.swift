@@ -133,6 +133,19 @@ import Testing
             #expect(publisher.witnessStatuses.first?.failure?.contains(note) == true)
             await #expect(throws: RecordError(.damaged, "")) { try await old.append(.read()) }
             await old.close()
+            // It is so after a restart, whether the witness is there or not.
+            let again = SQLiteRecordStore.open(folder: copy.path, key: signer.key)
+            again.store?.close()
+            guard case .damaged(let told) = again.state else {
+                Issue.record("with \(more) more entries it is forgotten")
+                continue
+            }
+            #expect(told.contains(witness.key.name) && told.contains(note), "\(told)")
+            // Whoever has looked into it ends that by removing the file.
+            try FileManager.default.removeItem(atPath: copy.path + "/record.damage")
+            let mended = SQLiteRecordStore.open(folder: copy.path, key: signer.key)
+            mended.store?.close()
+            #expect(mended.state == .sound)
         }
     }
 
