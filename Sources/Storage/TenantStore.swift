@@ -140,6 +140,11 @@ package protocol TenantStore: DocumentStore {
     /// Removes or thins old history by the rules, in bounded steps between which other writes may
     /// run; returns the number of instances removed.
     func retain(_ rules: [RetentionRule], now: Timestamp, grant: InternalGrant) async throws -> Int
+    /// Returns when the store's files hold nothing any more of what was removed before the call: neither in
+    /// what is removed in the background, nor in a log.
+    ///
+    /// Throws `overloaded` when others leave no moment for that; it may be called again.
+    func removeTraces() async throws
 }
 
 /// The part of a tenant's store beside city data: documents, and the outbox, whose messages need a

@@ -56,6 +56,9 @@ package final class MemoryTenantStore: TenantStore {
         }
     }
 
+    /// Memory keeps nothing of what was removed.
+    package func removeTraces() async throws { try requireOpen() }
+
     // MARK: Writing
 
     package func change<Answer: Sendable>(

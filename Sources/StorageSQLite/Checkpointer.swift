@@ -24,7 +24,13 @@ final class Checkpointer: Sendable {
 
     init(path: String) throws {
         connection = try Connection(path: path, access: .readWrite)
-        try connection.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
+        // Writers wait as long as this one does for readers to end.
+        try connection.execute(
+            """
+            PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+            PRAGMA busy_timeout = \(Limits.emptyingMilliseconds)
+            """
+        )
     }
 
     /// Notes the length of the log after a commit; returns whether the committer must copy the
@@ -58,6 +64,21 @@ final class Checkpointer: Sendable {
             state.isNearEnd = copied != nil
             if let copied { state.copied = copied }
         }
+    }
+
+    /// Copies all of the log and cuts it to nothing; false where somebody reads what is in it, or it could
+    /// not be copied.
+    func emptyLog() async -> Bool {
+        await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: self.cutLog()) }
+        }
+    }
+
+    /// On the queue.
+    private func cutLog() -> Bool {
+        guard connection.emptyLog() else { return false }
+        state.withLock { $0.copied = 0 }
+        return true
     }
 
     /// Waits for a copy in progress, and starts no other.

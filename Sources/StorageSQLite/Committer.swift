@@ -217,6 +217,9 @@ final class Committer: Sendable {
         return state.withLock { !$0.waiting.isEmpty }
     }
 
+    /// Copies all of the log into the database and cuts it to nothing; false where that was not possible.
+    func emptyLog() async -> Bool { await checkpointer.emptyLog() }
+
     /// Refuses new requests and waits for those accepted before.
     func close() async {
         await withCheckedContinuation { continuation in

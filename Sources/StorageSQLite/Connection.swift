@@ -100,6 +100,12 @@ final class Connection: @unchecked Sendable {
         return code == SQLITE_OK && copied >= 0 ? Int(copied) : nil
     }
 
+    /// Copies all of the log into the database and cuts the log to nothing; false where somebody reads what
+    /// is in it, or it could not be copied.
+    func emptyLog() -> Bool {
+        sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK
+    }
+
     /// Notes the length of the log after each commit; SQLite starts no checkpoint by itself any
     /// more.
     func watchLog(_ log: LogLength) {

@@ -43,9 +43,12 @@ final class HistoryRemover: Sendable {
         }
     }
 
+    /// Removes all that was detached before the call.
+    func removeAll() async throws {
+        while try await committer.run({ try $0.removeDetachedHistory() }) {}
+    }
+
     private func removeDetachedHistories() async throws {
-        while removing.withLock({ $0.beginRound() }) {
-            while try await committer.run({ try $0.removeDetachedHistory() }) {}
-        }
+        while removing.withLock({ $0.beginRound() }) { try await removeAll() }
     }
 }

@@ -37,6 +37,11 @@ enum Limits {
     /// as many pages, one request in a hundred took twice as long.
     static let checkpointPages = 500
     static let logPages = 8_000
+    /// How often the log is tried to be emptied after an erasure, how long each time waits for readers, and
+    /// the pause before the next one: longer together than a query may take.
+    static let emptyings = 150
+    static let emptyingMilliseconds = 50
+    static let emptyingPause = Duration.milliseconds(50)
     /// Cursors merged at once; a query over more shapes reads all entities in the order of keys.
     static let mergedShapes = 64
     /// Candidates that are looked at on the calling thread, and before a value index is used: some

@@ -339,6 +339,15 @@ package final class SQLiteTenantStore: TenantStore {
         return removed
     }
 
+    package func removeTraces() async throws {
+        try await remover.removeAll()
+        for _ in 0..<Limits.emptyings {
+            if await committer.emptyLog() { return }
+            try await Task.sleep(for: Limits.emptyingPause)
+        }
+        throw StorageError(.overloaded, note: "what was erased is read still, and so in the log")
+    }
+
     /// Waits for accepted writes, then closes the file.
     func close() async {
         readers.close()

@@ -33,7 +33,7 @@ final class Writer: @unchecked Sendable {
         connection = try Connection(path: path, access: .readWrite)
         try connection.execute(
             """
-            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
             PRAGMA cache_size = -\(Limits.writerCacheKibibytes);
             PRAGMA journal_size_limit = \(Limits.logPages * Schema.pageBytes)
             """

@@ -159,6 +159,8 @@ private struct TenantDouble: TenantStore {
         }
     }
 
+    func removeTraces() async throws { try await base.removeTraces() }
+
     func bookkeep<Answer: Sendable>(
         _ body: @escaping @Sendable (any BookkeepingTransaction) throws -> Answer
     ) async throws -> Answer {

@@ -2,6 +2,7 @@ import ContextModel
 package import Governance
 import Record
 import Storage
+import Synchronization
 
 /// What an erasure has removed.
 package struct Erasure: Sendable, Hashable {
@@ -57,6 +58,8 @@ extension Governing {
                     what: ReadSession(store, finding, record),
                     by: writing.session(store, erasing, of: tenant)
                 )
+                try await Self.eraseDeadLetters(finding, in: store)
+                try await store.removeTraces()
             }
             var erasure = Erasure(entities: count)
             if accesses {
@@ -86,6 +89,26 @@ extension Governing {
                     next = try await session.removeHistory(.everything, of: id, from: next)?.next
                 } while next != nil
             }
+        }
+    }
+
+    /// Erases notifications that were given up and tell of what is about the person.
+    private static func eraseDeadLetters(
+        _ found: ReadGrant,
+        in store: any TenantStore
+    ) async throws {
+        let gone = Mutex<[String]>([])
+        try await store.documents(.deadLetter, inPortionsOf: idsAtOnce) { letters in
+            let about = letters.filter { letter in
+                DeadLetter(letter).flatMap { NotificationMessage(bytes: $0.message) }
+                    .map { found.covers($0.entity) } ?? false
+            }
+            gone.withLock { $0 += about.map(\.id) }
+        }
+        let ids = gone.withLock { $0 }
+        guard !ids.isEmpty else { return }
+        try await store.bookkeep { transaction in
+            for id in ids { _ = try transaction.removeDocument(.deadLetter, id: id) }
         }
     }
 
