@@ -208,7 +208,8 @@ extension Policy {
     private func readRights(of caller: Caller, _ action: Action) -> ReadRights? {
         guard let classification else { return nil }
         let make = {
-            var rights = SubjectRights(of: caller, classification, choices)
+            let rules = permissions(for: caller).filter { $0.permits(action, to: caller) }
+            var rights = SubjectRights(of: caller, classification, choices, by: rules)
             return ReadRights(readView(of: caller, action, &rights))
         }
         return index?.rights.of(CallerKind(caller, action), make) ?? make()

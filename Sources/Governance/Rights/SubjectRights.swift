@@ -6,12 +6,21 @@ struct SubjectRights {
     private let classification: Classification
     private let choices: ChoiceBook?
     private let isPurposeUnknown: Bool
+    /// The rules that let the caller do it.
+    private let rules: [Permission]
     /// What was made already: rules with the same words share one term.
     private var ordinary: Condition?
     private var personal: [LegalBasis: Condition] = [:]
     private var attributes: [IRI: [LegalBasis: Condition]] = [:]
 
-    init(of caller: Caller, _ classification: Classification, _ choices: ChoiceBook?) {
+    /// `rules` are those that the record may name.
+    init(
+        of caller: Caller,
+        _ classification: Classification,
+        _ choices: ChoiceBook?,
+        by rules: [Permission] = []
+    ) {
+        self.rules = rules
         self.caller = caller
         self.classification = classification
         self.choices = choices
@@ -74,7 +83,9 @@ struct SubjectRights {
             purpose: purpose,
             recipient: caller.party.id,
             basis: rule.basis,
-            rule: rule.name
+            rules: RulesOfUse(
+                [rule] + rules.filter { $0.basis == rule.basis && !$0.purposes.isEmpty }
+            )
         )
     }
 

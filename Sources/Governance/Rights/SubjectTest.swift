@@ -33,21 +33,21 @@ package final class SubjectTest: EntityDecider {
         let purpose: Purpose
         let recipient: PartyID?
         let basis: LegalBasis
-        /// The name of the rule.
-        let rule: String?
+        /// The rules that let it, one of them for each entity.
+        let rules: RulesOfUse
 
         init(
             choices: ChoiceBook,
             purpose: Purpose,
             recipient: PartyID?,
             basis: LegalBasis,
-            rule: String?
+            rules: RulesOfUse
         ) {
             self.choices = choices
             self.purpose = purpose
             self.recipient = recipient
             self.basis = basis
-            self.rule = rule
+            self.rules = rules
         }
     }
 
@@ -125,9 +125,9 @@ package final class SubjectTest: EntityDecider {
             choice = max(choice, need.meaning.choice)
         }
         if use.basis == .override { choice = .none }
-        let note = DisclosureNotes.Note(use, subjects, choice)
+        let note = DisclosureNotes.Note(use, subjects, choice, entity)
         guard note.isAllowed else { return false }
-        notes?.note(entity.id, note)
+        notes?.note(entity, note)
         return true
     }
 }
@@ -141,15 +141,24 @@ package final class DisclosureNotes: Sendable {
         /// How far these people's choices go.
         private let choice: DataClass.Choosing
         private let use: SubjectTest.Use
+        private let id: EntityID
+        private let types: [IRI]
 
-        init(_ use: SubjectTest.Use, _ subjects: Set<String>, _ choice: DataClass.Choosing) {
+        init(
+            _ use: SubjectTest.Use,
+            _ subjects: Set<String>,
+            _ choice: DataClass.Choosing,
+            _ entity: Entity
+        ) {
             self.subjects = subjects
             self.choice = choice
             self.use = use
+            id = entity.id
+            types = entity.types
         }
 
         /// The name of the rule.
-        package var rule: String? { use.rule }
+        package var rule: String? { use.rules.name(for: id, types) }
 
         /// Whether these people's choices let it be used now.
         fileprivate var isAllowed: Bool {
@@ -176,7 +185,7 @@ package final class DisclosureNotes: Sendable {
         state.withLock { $0.version = choices?.version ?? 0 }
     }
 
-    func note(_ id: EntityID, _ note: Note) { state.withLock { $0.notes[id] = note } }
+    func note(_ entity: Entity, _ note: Note) { state.withLock { $0.notes[entity.id] = note } }
 
     /// Whom the entity is about; nil if it is about nobody, or was not come across.
     package subscript(id: EntityID) -> Note? { state.withLock { $0.notes[id] } }

@@ -71,6 +71,19 @@ import Testing
         #expect(refused?.code == .recordUnavailable)
     }
 
+    @Test func `the record names the rule that the entity is the target of`() async throws {
+        let ward = try await Ward().filled()
+        try await ward.put(Ward.policy(["Visit"]))
+        try await ward.put(Ward.policy(["Bike"], uid: "urn:policy:a"))
+        try await ward.put(Ward.policy(["Person"], uid: "urn:policy:z"))
+        try await ward.make(["id": "urn:person:siti", "type": "Person", "name": "Siti"])
+        for (type, rule) in [("Person", "urn:policy:z"), ("Visit", "urn:policy:clinic")] {
+            _ = try await ward.found(type)
+            let rules = try #require(ward.record.drafts.last).openings.map(\.rule)
+            #expect(!rules.isEmpty && rules.allSatisfy { $0 == rule }, "\(rules)")
+        }
+    }
+
     @Test func `without a record nothing of rights is changed, and public data goes on`()
         async throws
     {
@@ -218,6 +231,11 @@ import Testing
                 limit: 1,
                 caller: Ward.boss
             )
+        }
+        for other in [Ward.clinic, Caller(party: .anonymous, subject: Ward.budi)] {
+            await #expect(throws: BrokerError.self) {
+                _ = try await ward.hub.governing.eraseData(about: Ward.siti, caller: other)
+            }
         }
         let erased = try await ward.hub.governing.eraseData(about: Ward.siti, caller: siti)
         #expect(erased == Erasure(entities: 2, accesses: nil))
