@@ -4,62 +4,35 @@ import Record
 import Storage
 
 extension Governing {
-    private static let seenID = "seen"
-
-    /// Puts into force the choices that the record has and the data has not, and returns how many there were;
-    /// before anything is answered.
+    /// Puts into force the choices that the record has and the data has not; the tenants that have others now.
     ///
-    /// Data that was put back from a backup is as old as that. What people chose since is in the record,
-    /// and only they and the hub can read it there. Other changes of rights are not adopted: those who
-    /// govern are told of them.
-    @discardableResult
-    package func adoptMissingChoices() async throws -> Int {
-        let (size, recorder) = (access.recorder.size, access.recorder)
-        var known: [TenantName?: Int] = [:]
-        for tenant in [nil] + (await access.store.tenantNames) {
-            known[tenant] = try await heededEntries(of: tenant)
-        }
-        var (adopted, passed) = (0, Set<String>())
-        try await recorder.entries(of: .choice, from: known.values.min() ?? size) { entries in
-            for (number, _) in entries {
+    /// Only their people and the hub can read them in the record.
+    func adoptMissingChoices(
+        _ heeded: [TenantName?: Heeded],
+        without void: Set<Int>,
+        _ adopted: inout Adopted
+    ) async throws -> Set<TenantName?> {
+        let recorder = access.recorder
+        var (changed, passed) = (Set<TenantName?>(), Set<String>())
+        let start = heeded.values.map(\.count).min() ?? recorder.size
+        try await recorder.entries(of: [.choice], from: start) { entries in
+            for (number, _) in entries where !void.contains(number) {
                 for opening in try await recorder.openings(of: number) {
                     let tenant = opening.tenant.flatMap { TenantName($0) }
-                    guard let known = known[tenant], number >= known,
+                    guard let known = heeded[tenant]?.count, number >= known,
                         let missing = MissingChoice(opening)
                     else { continue }
                     // Data that has heeded entries of this record has nothing newer than what is missing.
                     let others = known == 0 ? passed : nil
                     if try await adopt(missing, in: tenant, unlessNewerBeside: others) {
-                        adopted += 1
+                        adopted.choices += 1
+                        changed.insert(tenant)
                     }
                     if known == 0 { passed.insert(missing.made.id) }
                 }
             }
         }
-        let mark = try await recorder.mark(after: size)
-        for (tenant, number) in known where number < size {
-            try await access.store.tenant(tenant)?.changeDocuments(reading: []) {
-                $0.put(Self.document(of: mark, Self.seenID))
-            }
-        }
-        return adopted
-    }
-
-    /// How many entries of this record the data of the tenant has heeded.
-    ///
-    /// What it has of changes that the record lost, put back from an older copy, it goes on having.
-    private func heededEntries(of tenant: TenantName?) async throws -> Int {
-        guard let store = try await access.store.tenant(tenant) else { return 0 }
-        let recorder = access.recorder
-        let changed = try await Self.mark(Self.markID, in: store)
-        if changed.count > recorder.size {
-            let end = try await recorder.mark(after: recorder.size)
-            try await store.changeDocuments(reading: []) {
-                $0.put(Self.document(of: end, Self.markID))
-            }
-        }
-        let seen = try await recorder.heeded(by: Self.mark(Self.seenID, in: store))
-        return max(seen, try await recorder.heeded(by: changed))
+        return changed
     }
 
     /// Puts the choice into force, unless the data has it.
@@ -73,7 +46,7 @@ extension Governing {
     ) async throws -> Bool {
         let store = try await access.madeStore(tenant)
         let key = DocumentKey.document(.choices, id: missing.subject.uri)
-        let (isNew, own) = try await store.changeFollowedDocuments(reading: [key]) { changes in
+        return try await store.changeFollowedDocuments(reading: [key]) { changes in
             let kept = try changes.document(.choices, id: missing.subject.uri)
             var choices = kept.flatMap { SubjectChoices($0) } ?? SubjectChoices(missing.subject)
             guard !choices.made.contains(where: { $0.id == missing.made.id }) else { return false }
@@ -85,9 +58,7 @@ extension Governing {
             choices.put(missing.made)
             changes.put(choices.document)
             return true
-        }
-        if isNew { try await tenants.catchUp(with: tenant, own: own) }
-        return isNew
+        }.answer
     }
 }
 

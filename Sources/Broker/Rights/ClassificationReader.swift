@@ -161,6 +161,8 @@ extension Classification {
         return json
     }
 
+    static let documentID = "classification"
+
     /// The classification as it is kept, with whole names.
     var document: Document {
         var json = JSONObject()
@@ -181,7 +183,7 @@ extension Classification {
         }
         return Document(
             kind: .classification,
-            id: "classification",
+            id: Self.documentID,
             body: JSONValue.object(json).serialized
         )
     }

@@ -5,10 +5,15 @@ import Storage
 extension DataPolicy {
     /// The policy as it is kept: as it was written, and what its names stand for.
     var document: Document {
-        var kept = JSONObject()
-        for (name, iri) in names.sorted(by: { $0.key < $1.key }) { kept[name] = .string(iri.text) }
-        let body: JSONObject = ["source": .object(source), "names": .object(kept)]
+        let body: JSONObject = ["source": .object(source), "names": .object(wholeNames)]
         return Document(kind: .dataPolicy, id: id, body: JSONValue.object(body).serialized)
+    }
+
+    /// What its names stand for.
+    var wholeNames: JSONObject {
+        var whole = JSONObject()
+        for (name, iri) in names.sorted(by: { $0.key < $1.key }) { whole[name] = .string(iri.text) }
+        return whole
     }
 
     /// Reads what `document` wrote; nil when the bytes are damaged.
@@ -16,9 +21,15 @@ extension DataPolicy {
         guard let json = try? JSONReader.read(document.body).objectValue,
             let source = json["source"]?.objectValue, let kept = json["names"]?.objectValue
         else { return nil }
-        let names = Dictionary(kept.members.map { ($0.key, $0.value) }) { first, _ in first }
+        self.init(source, names: kept)
+        guard id == document.id else { return nil }
+    }
+
+    /// A policy as it was written, with what its names stand for; nil for what is none.
+    init?(_ source: JSONObject, names: JSONObject) {
+        let names = Dictionary(names.members.map { ($0.key, $0.value) }) { first, _ in first }
         let reader = ODRLReader(isClass: { _ in true }) { IRI(names[$0]?.stringValue ?? $0) }
-        guard let policy = try? reader.policy(source), policy.id == document.id else { return nil }
+        guard let policy = try? reader.policy(source) else { return nil }
         self = policy
     }
 }

@@ -2,6 +2,7 @@ import ContextModel
 import Governance
 import Logging
 import Storage
+import Synchronization
 
 extension Governing {
     static let markID = "record"
@@ -20,8 +21,8 @@ extension Governing {
     /// The number of an entry of the record about a policy or a classification that no tenant's data has; nil
     /// when they have all.
     ///
-    /// Then the data is older than the record: a backup was put back. Or a change failed after its entry
-    /// was written. What people chose is adopted (`adoptMissingChoices`).
+    /// Then the data is older than the record: a backup was put back, and not all could be adopted
+    /// (`adoptMissingChanges`). Or a change failed after its entry was written.
     package func missingChange() async throws -> Int? {
         guard let newest = try await access.recorder.newestChange() else { return nil }
         for tenant in [nil] + (await access.store.tenantNames) {
@@ -32,21 +33,15 @@ extension Governing {
         return newest
     }
 
-    /// Puts the choices into force that the record has and the data has not, and tells the log of them, and of
-    /// other changes of rights that the data has not.
+    /// Puts into force what the record has and the data has not, and tells the log of it, and of changes of
+    /// rights that cannot be put back.
     ///
     /// Where it cannot be told what people have chosen nothing about people is answered in this run.
     package func takeUpRecord() async {
+        let names: [TenantName?] = [nil] + (await access.store.tenantNames)
         do {
-            let adopted = try await adoptMissingChoices()
-            if adopted > 0 {
-                reading.logger.critical(
-                    """
-                    The record has choices that the data had not, as if a backup was put back. They are \
-                    in force now: \(adopted).
-                    """
-                )
-            }
+            tell(try await adoptMissingChanges(of: names))
+            takenUp.withLock { $0 = Set(names) }
         } catch {
             access.recorder.refuseAll(because: "what people have chosen cannot be read: \(error)")
             reading.logger.critical(
@@ -59,20 +54,34 @@ extension Governing {
         await tellMissingChange()
     }
 
-    private func tellMissingChange() async {
-        do {
-            guard let entry = try await missingChange() else { return }
+    func tell(_ adopted: Adopted) {
+        if adopted.choices + adopted.rules > 0 {
             reading.logger.critical(
                 """
-                The record has a change of rights, entry \(entry), that the data has not. If a backup \
-                was put back, policies or classes are older than they were: docs/operating.md says what \
-                to do.
+                The record has choices and rules that the data had not, as if a backup was put back. They are \
+                in force now: \(adopted.choices) choices, and \(adopted.rules) policies or classifications.
                 """
             )
+        }
+        if let entry = adopted.missing { tellMissing(entry) }
+    }
+
+    private func tellMissingChange() async {
+        do {
+            if let entry = try await missingChange() { tellMissing(entry) }
         } catch {
             reading.logger.error(
                 "whether the data is as new as the record cannot be told: \(error)"
             )
         }
+    }
+
+    private func tellMissing(_ entry: Int) {
+        reading.logger.critical(
+            """
+            The record has a change of rights, entry \(entry), that the data has not. If a backup was put \
+            back, policies or classes are older than they were: docs/operating.md says what to do.
+            """
+        )
     }
 }

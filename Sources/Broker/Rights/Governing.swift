@@ -23,6 +23,9 @@ package final class Governing: Sendable {
     /// The tenants whose ledgers have all that the record says was spent.
     let completeLedgers = Mutex<Set<TenantName?>>([])
 
+    /// The tenants whose data has what the record says; nil before the start has looked.
+    let takenUp = Mutex<Set<TenantName?>?>(nil)
+
     /// The rules for all tenants that the configuration says, as it was last read.
     let configured = Mutex(CommonRules())
 
@@ -44,6 +47,7 @@ package final class Governing: Sendable {
         access = writing.access
         clock = reading.clock
         makeIdentifier = reading.makeIdentifier
+        tenants.takesUp { [weak self] in try await self?.takeUpLate($0) }
     }
 
     /// Changes documents of the caller's tenant, and returns when what they say is in force in this
@@ -69,10 +73,17 @@ package final class Governing: Sendable {
         return try await access.recorder.change(kind, details: details, openings: openings) {
             entry in
             let mark = try await access.recorder.mark(after: entry + 1)
-            let (answer, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
-                let answer = try body(&changes, mark)
-                changes.put(Self.document(of: mark, Self.markID))
-                return answer
+            let (answer, own): (Answer, OwnChanges?)
+            do {
+                (answer, own) = try await store.changeFollowedDocuments(reading: keys) { changes in
+                    let answer = try body(&changes, mark)
+                    changes.put(Self.document(of: mark, Self.markID))
+                    return answer
+                }
+            } catch let refusal as BrokerError {
+                // What was refused is put into force by no start that finds the entry.
+                try await access.recorder.void(entry, of: kind, tenant)
+                throw refusal
             }
             try await tenants.catchUp(with: tenant, own: own)
             return answer

@@ -73,10 +73,14 @@ extension Governing {
 }
 
 extension DataPolicy {
-    /// The policy as everybody may know it from the record: the text itself, or its hash where it is long.
+    /// The policy as everybody may know it from the record: the text itself and what its names stand for, or
+    /// its hash where it is long.
     var details: JSONObject {
         let text = JSONValue.object(source)
-        guard text.serialized.count > Self.maximumBytesInRecord else { return ["policy": text] }
+        let whole: JSONObject = ["policy": text, "names": .object(wholeNames)]
+        guard JSONValue.object(whole).serialized.count > Self.maximumBytesInRecord else {
+            return whole
+        }
         return ["uid": .string(id), "sha256": .string(Self.hash(of: text))]
     }
 

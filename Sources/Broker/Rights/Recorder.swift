@@ -98,8 +98,11 @@ package final class Recorder: Sendable {
         return nil
     }
 
+    /// Kinds of entries that say what may be done with data.
+    static let rules: [EntryKind] = [.classification, .policy, .override]
+
     private static func isOfChange(_ entry: [UInt8]) throws -> Bool {
-        [.classification, .policy, .override].contains(try RecordEntry(entry).kind)
+        rules.contains(try RecordEntry(entry).kind)
     }
 
     /// What entries say of a person, the newest entry first.
@@ -121,16 +124,16 @@ package final class Recorder: Sendable {
         }
     }
 
-    /// Gives the body the entries of a kind from a number on, with their numbers, in portions.
+    /// Gives the body the entries of these kinds from a number on, with their numbers, in portions.
     ///
     /// Lines of other kinds are not read but for their beginning: most entries are of reads.
     func entries(
-        of kind: EntryKind,
+        of kinds: [EntryKind],
         from start: Int,
         _ body: ([(number: Int, entry: RecordEntry)]) async throws -> Void
     ) async throws {
         guard let record else { return }
-        let (beginning, end) = (kind.beginning, record.size)
+        let (beginnings, end) = (kinds.map(\.beginning), record.size)
         var start = start
         while start < end {
             let numbers = start..<min(end, start + Self.portion)
@@ -138,7 +141,8 @@ package final class Recorder: Sendable {
             do { lines = try await record.entries(numbers) } catch {
                 throw Self.unavailable("\(error)")
             }
-            let found = try lines.enumerated().filter { $0.element.starts(with: beginning) }
+            let found = try lines.enumerated()
+                .filter { line in beginnings.contains { line.element.starts(with: $0) } }
                 .map { (numbers.lowerBound + $0.offset, try RecordEntry($0.element)) }
             if !found.isEmpty { try await body(found) }
             start = numbers.upperBound

@@ -40,6 +40,11 @@ package final class TenantRulesFollower: Sendable {
     private let kept = Mutex<[TenantName?: Kept]>([:])
     /// The time at which each tenant's feed was last read, if other processes share the store.
     private let asked = Mutex<[TenantName?: Timestamp]>([:])
+    /// Tenants of which there was no data when their rules were asked for; whether there are any.
+    private let absent = Mutex<Set<TenantName>>([])
+    private let hasAbsent = Atomic(false)
+    /// What is done before the rules of a tenant are read first.
+    private let first = Mutex<@Sendable (TenantName?) async throws -> Void>({ _ in })
 
     init(
         _ store: any Store,
@@ -56,6 +61,11 @@ package final class TenantRulesFollower: Sendable {
         self.logger = logger
     }
 
+    /// Does this before the rules of a tenant are read first.
+    func takesUp(_ work: @escaping @Sendable (TenantName?) async throws -> Void) {
+        first.withLock { $0 = work }
+    }
+
     /// Makes the rules of the tenant known, as they were a moment ago or later; of a snapshot those of
     /// the tenant that it is of.
     ///
@@ -65,14 +75,31 @@ package final class TenantRulesFollower: Sendable {
         let tenant = tenant.origin
         // What another process has put into force for all tenants is in the feed of the default one.
         if tenant != nil, store.isShared { try await require(nil) }
+        if let tenant, isAbsent(tenant), try await store.tenant(tenant) != nil { comesBack(tenant) }
         if rules.knows(tenant), !store.isShared || isAsked(tenant, in: Self.freshMicroseconds) {
             return
         }
+        if !rules.knows(tenant) { try await first.withLock(\.self)(tenant) }
         let now = clock()
         guard try await isFollowed(tenant) else { return }
         asked.withLock { $0[tenant] = now }
         // Without documents there is nothing to apply, and the rules are those of every tenant.
         if !rules.knows(tenant) { put(Kept(), of: tenant) }
+        if let tenant, try await store.tenant(tenant) == nil {
+            absent.withLock { _ = $0.insert(tenant) }
+            hasAbsent.store(true, ordering: .releasing)
+        }
+    }
+
+    private func isAbsent(_ tenant: TenantName) -> Bool {
+        hasAbsent.load(ordering: .acquiring) && absent.withLock { $0.contains(tenant) }
+    }
+
+    /// What is known of a tenant without data says nothing of the data that is there now.
+    private func comesBack(_ tenant: TenantName) {
+        guard absent.withLock({ $0.remove(tenant) }) != nil else { return }
+        following.forget(tenant)
+        rules.remove(tenant)
     }
 
     /// Applies what was changed in the tenant before the call; `own` is what the caller's change added to

@@ -11,25 +11,6 @@ import Testing
 
 /// Data that was put back from a backup, under a record that is newer.
 @Suite struct RestoredDataTests {
-    @Test func `policies and classes that are older than the record are found`() async throws {
-        let ward = try await Ward().filled()
-        #expect(try await ward.hub.governing.missingChange() == nil)
-        // A backup from before all changes is put back.
-        let restored = try await Ward(record: ward.record)
-        let policy = ward.record.size - 1
-        #expect(try await restored.hub.governing.missingChange() == policy)
-        try await ward.choose("object")
-        _ = try await ward.found("Visit")
-        #expect(try await ward.hub.governing.missingChange() == nil)
-        #expect(try await restored.hub.governing.missingChange() == policy)
-        // What people chose is adopted, and the policy is missing as before.
-        #expect(try await restored.hub.governing.adoptMissingChoices() == 1)
-        #expect(try await restored.hub.governing.missingChange() == policy)
-        // From then on the data knows of all again.
-        try await restored.classify()
-        #expect(try await restored.hub.governing.missingChange() == nil)
-    }
-
     /// The data of a ward as it was when it was filled, after the same entries of a record.
     private static func backup() async throws -> SharedMemory {
         let memory = SharedMemory()
@@ -55,7 +36,7 @@ import Testing
             try await ward.hub.governing.choices(of: Ward.budi, caller: Ward.boss)
         }
         #expect(try await receipts(restored) == receipts(ward))
-        #expect(try await restored.hub.governing.adoptMissingChoices() == 0)
+        #expect(try await restored.adopted() == Governing.Adopted())
         // What is chosen afterwards is not undone by a start.
         try await restored.choose("consent", Ward.siti, recipient: "urn:balai:party:clinic")
         let again = try await Ward(memory: memory, process: "again", record: ward.record)
@@ -72,7 +53,7 @@ import Testing
         try await other.choose("consent")
         try await other.choose("object", Ward.budi)
         let restored = try await Ward(memory: memory, process: "restored", record: ward.record)
-        #expect(try await restored.hub.governing.adoptMissingChoices() == 2)
+        #expect(try await restored.adopted().choices == 2)
         #expect(try await restored.found("Visit") == ["urn:visit:1"])
     }
 
@@ -92,7 +73,7 @@ import Testing
         #expect(try await restored.found("Visit") == ["urn:visit:1", "urn:visit:2"])
         await restored.hub.governing.takeUpRecord()
         #expect(try await restored.found("Visit") == ["urn:visit:2"])
-        #expect(try await restored.hub.governing.adoptMissingChoices() == 0)
+        #expect(try await restored.adopted() == Governing.Adopted())
     }
 
     @Test func `what people chose after the record was copied stays when it is put back`()
@@ -117,7 +98,7 @@ import Testing
         #expect(try await again.hub.governing.missingChange() == nil)
         // From here on it is as with any record: what is chosen next is adopted by older data.
         try await again.choose("consent", Ward.siti)
-        #expect(try await again.hub.governing.adoptMissingChoices() == 0)
+        #expect(try await again.adopted() == Governing.Adopted())
         #expect(try await again.found("Visit") == ["urn:visit:1", "urn:visit:2"])
     }
 
@@ -167,7 +148,14 @@ import Testing
         _ = try await ward.record.append(
             RecordDraft(.choice, time: opening.time, state: 0, openings: [opening])
         )
-        #expect(try await ward.hub.governing.adoptMissingChoices() == 0)
+        #expect(try await ward.adopted() == Governing.Adopted())
         #expect(try await ward.found("Visit") == ["urn:visit:1", "urn:visit:2"])
+    }
+}
+
+extension Ward {
+    /// What its data lacked of the record, which is in force then.
+    func adopted() async throws -> Governing.Adopted {
+        try await hub.governing.adoptMissingChanges(of: [nil])
     }
 }

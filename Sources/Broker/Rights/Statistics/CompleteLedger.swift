@@ -19,7 +19,7 @@ extension Governing {
         let start = try await recorder.heeded(by: known)
         let end = try await recorder.mark(after: recorder.size)
         var spendings: [Spending] = []
-        try await recorder.entries(of: .spending, from: start) { entries in
+        try await recorder.entries(of: [.spending], from: start) { entries in
             spendings += entries.compactMap { Spending($0.entry, of: tenant) }
         }
         _ = try await store.changeFollowedDocuments(reading: [KeptLedger.key]) {
