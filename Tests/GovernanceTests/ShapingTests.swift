@@ -14,6 +14,33 @@ import Testing
         .number(try #require(JSONNumber(literal)))
     }
 
+    /// Whether the attribute is there for a writer, when its values are shaped for readers.
+    private func isHidden(fromWriterOf name: IRI, _ shaping: Shaping) throws -> Bool {
+        let all = Permission(assignee: .anyone, actions: [.read, .write], target: .everything)
+        let shaped = Prohibition(
+            assignee: .anyone,
+            target: .type(IRI("urn:Bus")),
+            attributes: [name],
+            shaping: shaping
+        )
+        let policy = Policy(permissions: [all], prohibitions: [shaped])
+        let decision = policy.decideWrite(Caller(party: .named(PartyID("depot"))))
+        guard case .grant(let grant) = decision else {
+            Issue.record("it may not write")
+            return true
+        }
+        return grant.hidden.elements.contains { $0.names.contains(name) }
+    }
+
+    /// The answer to a write would tell whether what is delayed is there.
+    @Test func `what is delayed is hidden from writers, and what is rounded is not`() throws {
+        let speed = IRI("urn:speed")
+        #expect(try isHidden(fromWriterOf: speed, .delay(microseconds: 60_000_000)))
+        let step = try #require(RoundingStep(JSONNumber(10)))
+        #expect(try !isHidden(fromWriterOf: speed, .round(step)))
+        #expect(try !isHidden(fromWriterOf: speed, .coarsen(.metres(100))))
+    }
+
     @Test(arguments: [
         ("51.3", "10", "50"), ("55", "10", "60"), ("-51.3", "10", "-50"), ("0.3", "10", "0"),
         ("51.3", "0.5", "51.5"), ("0.1", "0.1", "0.1"), ("0.30000000000000004", "0.1", "0.3"),

@@ -25,6 +25,20 @@ import Testing
         }
     }
 
+    @Test func `for a purpose that nobody knows there is public data alone`() async throws {
+        let all = [Permission(assignee: .anyone, actions: [.read], target: .everything)]
+        let ward = try await Ward(common: all).filled()
+        for type in ["Bench", "Depot"] {
+            try await ward.make(["id": .string("urn:x:\(type)"), "type": .string(type)])
+        }
+        for (purpose, sees) in [(nil, true), ("dpv:PublicHealth", true), ("dpv:Gossip", false)] {
+            let caller = Caller(party: .anonymous, purpose: purpose.map { Purpose($0) })
+            #expect(try await ward.found("Bench", by: caller) == ["urn:x:Bench"])
+            // Nobody has classified it, so it is internal.
+            #expect(try await ward.found("Depot", by: caller) == (sees ? ["urn:x:Depot"] : []))
+        }
+    }
+
     @Test func `a rule without purposes covers nothing about people, whoever asks`() async throws {
         let all = [Permission(assignee: .anyone, actions: [.read], target: .everything)]
         let ward = try await Ward(common: all).filled()

@@ -145,6 +145,17 @@ import Testing
         #expect(try await world.refusal(token)?.detail == "The token has expired.")
     }
 
+    @Test func `an algorithm that the issuer does not use is refused`() async throws {
+        let world = try await TokenWorld()
+        let token = try world.token()
+        var issuer = world.key.issuer
+        // Whoever gets hold of a key of its that is for something else signs nothing with it.
+        issuer.algorithms = [.es256]
+        world.verifier.replace(with: [issuer])
+        let refusal = try await world.refusal(token)
+        #expect(refusal?.code == .unauthenticated && refusal?.detail.contains("algorithm") == true)
+    }
+
     @Test func `a token of a removed key is refused at once`() async throws {
         let world = try await TokenWorld()
         let token = try world.token()

@@ -56,6 +56,20 @@ import Testing
 
     // MARK: What is refused
 
+    @Test func `a policy of absurd size is refused`() throws {
+        func policy(_ size: Int) -> JSONValue {
+            [
+                "@type": "Set", "uid": "urn:p", "permission": .object(Self.rule),
+                "title": .string(String(repeating: "x", count: size)),
+            ]
+        }
+        #expect(try PolicyWorld.read(policy(DataPolicy.maximumBytes / 2)).id == "urn:p")
+        let error = #expect(throws: PolicyError.self) {
+            try PolicyWorld.read(policy(DataPolicy.maximumBytes))
+        }
+        #expect(error.map { "\($0)".contains("bytes") } == true)
+    }
+
     /// A policy that is damaged in one place, and the place that the refusal names.
     @Test(arguments: [
         (#""permision": []"#, "permision"), (#""obligation": []"#, "obligation"),
