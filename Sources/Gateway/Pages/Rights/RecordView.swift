@@ -144,8 +144,10 @@ extension PageRenderer {
         let put = entry.details["policy"]?.objectValue
         let name = ["name": removed ?? (put?["uid"] ?? put?["@id"])?.stringValue ?? ""]
         let isCommon = entry.details["from"] != nil
+        let void = entry.details["void"]?.numberValue?.intValue
         let text =
             switch entry.kind {
+            case _ where void != nil: t("entryVoid", ["entry": "\(void ?? 0)"])
             case .policy where isCommon: t("entryPolicy", ["name": t("commonRules")])
             case .read: t("entryRead", ["count": Words.count(entry.people?.count ?? 0)])
             case .policy where removed != nil: t("entryPolicyRemoved", name)
