@@ -1,6 +1,7 @@
 package import ContextModel
 package import Governance
 import Storage
+import Synchronization
 
 /// One request's right to read city data, made by one decision.
 ///
@@ -54,6 +55,22 @@ package struct ReadSession: Sendable {
             OutboxItem.Content($0)
         }
     }
+
+    /// The identifiers of the dead letters that tell of an entity which the reader may see.
+    func coveredDeadLetters() async throws -> [String] {
+        let covered = Mutex<[String]>([])
+        try await store.documents(.deadLetter, inPortionsOf: Self.lettersAtOnce) {
+            [grant] letters in
+            let some = letters.filter { letter in
+                DeadLetter(letter).flatMap { NotificationMessage(bytes: $0.message) }
+                    .map { grant.covers($0.entity) } ?? false
+            }
+            covered.withLock { $0 += some.map(\.id) }
+        }
+        return covered.withLock(\.self)
+    }
+
+    private static let lettersAtOnce = 1_000
 
     /// Seals what was read, so that it may leave the hub; the warnings say what is missing.
     ///

@@ -2,7 +2,6 @@ import ContextModel
 package import Governance
 import Record
 import Storage
-import Synchronization
 
 /// What an erasure has removed.
 package struct Erasure: Sendable, Hashable {
@@ -54,11 +53,12 @@ extension Governing {
             for tenant in [caller.tenant] + snapshots {
                 let store = try await access.existingStore(tenant)
                 let record = SessionRecord(access.recorder, of: caller)
+                let found = ReadSession(store, finding, record)
                 count += try await erase(
-                    what: ReadSession(store, finding, record),
+                    what: found,
                     by: writing.session(store, erasing, of: tenant)
                 )
-                try await Self.eraseDeadLetters(finding, in: store)
+                try await eraseDeadLetters(found)
                 try await store.removeTraces()
             }
             var erasure = Erasure(entities: count)
@@ -93,22 +93,11 @@ extension Governing {
     }
 
     /// Erases notifications that were given up and tell of what is about the person.
-    private static func eraseDeadLetters(
-        _ found: ReadGrant,
-        in store: any TenantStore
-    ) async throws {
-        let gone = Mutex<[String]>([])
-        try await store.documents(.deadLetter, inPortionsOf: idsAtOnce) { letters in
-            let about = letters.filter { letter in
-                DeadLetter(letter).flatMap { NotificationMessage(bytes: $0.message) }
-                    .map { found.covers($0.entity) } ?? false
-            }
-            gone.withLock { $0 += about.map(\.id) }
-        }
-        let ids = gone.withLock { $0 }
-        guard !ids.isEmpty else { return }
-        try await store.bookkeep { transaction in
-            for id in ids { _ = try transaction.removeDocument(.deadLetter, id: id) }
+    private func eraseDeadLetters(_ found: ReadSession) async throws {
+        let letters = try await found.coveredDeadLetters()
+        guard !letters.isEmpty else { return }
+        try await found.documents.bookkeep { transaction in
+            for id in letters { _ = try transaction.removeDocument(.deadLetter, id: id) }
         }
     }
 
