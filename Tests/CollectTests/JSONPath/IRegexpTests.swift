@@ -1,0 +1,39 @@
+import Testing
+
+@testable import Collect
+
+/// I-Regexp by RFC 9485.
+@Suite struct IRegexpTests {
+    @Test(arguments: [
+        ("a.c", "abc", true), ("a.c", "a\nc", false), ("a.c", "a\u{1F600}c", true),
+        ("[^a-c]x", "dx", true), ("[^a-c]x", "bx", false), ("[-a]", "-", true), ("[a-]", "-", true),
+        ("(ab|c){2}", "abc", true), ("(ab|c){2}", "c", false), ("a{2,}", "aaaa", true),
+        ("a{1,2}", "aaa", false), ("x?y*z+", "zz", true), (#"\p{Lu}\p{L}*"#, "Łódź", true),
+        (#"\P{N}+"#, "a1", false), (#"[\p{Nd}.]+"#, "10.5", true), (#"\."#, "x", false),
+        ("", "", true),
+        ("a||b", "", true),
+    ])
+    func matches(_ pattern: String, _ text: String, _ expected: Bool) throws {
+        #expect(try #require(IRegexp(pattern)).matches(text) == expected)
+    }
+
+    @Test(arguments: [
+        "(", "a)", "[", "[]", "a{2", "a{3,2}", "*a", #"\d"#, #"\p{Xx}"#, "[b-a]", "a**",
+    ])
+    func refuses(_ pattern: String) {
+        #expect(IRegexp(pattern) == nil)
+    }
+
+    @Test func takesTimeInProportion() throws {
+        let pattern = try #require(IRegexp("(a*)*b"))
+        let clock = ContinuousClock()
+        let time = clock.measure {
+            #expect(!pattern.matches(String(repeating: "a", count: 20_000)))
+        }
+        #expect(time < .seconds(5))
+    }
+
+    @Test func limitsRepetitionsOfRepetitions() {
+        #expect(IRegexp("((a{100}){100}){100}") == nil)
+    }
+}
