@@ -25,9 +25,12 @@ struct CellWriter {
         let value: Value
         if case .constant(let json) = attribute.source {
             value = .raw(json)
-        } else {
-            guard let text, !text.isEmpty, !emptyTexts.contains(text) else { return false }
+        } else if let text, !text.isEmpty, !emptyTexts.contains(text) {
             value = try convert(text, attribute.conversion)
+        } else if let missing = attribute.missing {
+            value = .raw(missing)
+        } else {
+            return false
         }
         let isRelationship = attribute.conversion == .relationship
         writer.beginObject()
@@ -83,17 +86,25 @@ struct CellWriter {
                 throw NumberText.refusal(of: text, numbers)
             }
             return .number(number)
-        case .boolean:
-            switch text.lowercased() {
-            case "true", "1", "yes", "y", "t": return .flag(true)
-            case "false", "0", "no", "n", "f": return .flag(false)
-            default: throw RowRefusal(reason: "`\(text)` is neither true nor false.")
-            }
-        case .dateTime:
-            guard let moment = TimePattern.iso.read(text.utf8) else {
-                throw RowRefusal(reason: "`\(text)` is not a date and time of ISO 8601.")
-            }
-            return .dateTime(Timestamp(microseconds: clock.reading(of: moment).microseconds))
+        case .boolean: return .flag(try Self.flag(text))
+        case .dateTime: return .dateTime(try Self.moment(text, &clock))
         }
+    }
+
+    /// The truth value that a text means.
+    static func flag(_ text: String) throws(RowRefusal) -> Bool {
+        switch text.lowercased() {
+        case "true", "1", "yes", "y", "t": true
+        case "false", "0", "no", "n", "f": false
+        default: throw RowRefusal(reason: "`\(text)` is neither true nor false.")
+        }
+    }
+
+    /// The moment that a text of ISO 8601 means.
+    static func moment(_ text: String, _ clock: inout LocalClock) throws(RowRefusal) -> Timestamp {
+        guard let moment = TimePattern.iso.read(text.utf8) else {
+            throw RowRefusal(reason: "`\(text)` is not a date and time of ISO 8601.")
+        }
+        return Timestamp(microseconds: clock.reading(of: moment).microseconds)
     }
 }

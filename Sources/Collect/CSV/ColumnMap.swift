@@ -96,7 +96,11 @@ package struct ColumnMap: Sendable {
         var name: String
         var source: Source
         var conversion = Conversion.string
+        /// Whether the map names the conversion; without one, a value of JSON stays as it is.
+        var isConverted = false
         var unitCode: String?
         var isObserved = true
+        /// A constant in JSON for an empty cell, which otherwise is a gap.
+        var missing: [UInt8]?
     }
 }

@@ -4,7 +4,11 @@ import Foundation
 extension ColumnMap {
     /// Reads a map, and checks everything that can be checked without the table.
     package init(yaml: String, file: String) throws(SourceError) {
-        let root = try MapNode.read(yaml, file: file)
+        try self.init(MapNode.read(yaml, file: file))
+    }
+
+    /// Reads a map that may be a part of another document.
+    init(_ root: MapNode) throws(SourceError) {
         var type: String?
         var id: Template?
         var rest: [(String, MapNode)] = []
@@ -207,7 +211,9 @@ extension ColumnMap.Attribute {
                     )
                 }
                 self.conversion = conversion
+                isConverted = true
             case "unitCode": unitCode = try node.text()
+            case "missing": missing = try Self.json(node)
             default: isObserved = try node.flag()
             }
         }
@@ -217,7 +223,9 @@ extension ColumnMap.Attribute {
         self.source = source
     }
 
-    private static let keys = ["column", "text", "constant", "as", "unitCode", "observed"]
+    private static let keys = [
+        "column", "text", "constant", "as", "unitCode", "observed", "missing",
+    ]
 
     private static func json(_ node: MapNode) throws(SourceError) -> [UInt8] {
         switch node.scalar {

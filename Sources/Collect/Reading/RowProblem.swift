@@ -28,7 +28,8 @@ package struct RowProblem: Sendable, Equatable, CustomStringConvertible {
     /// The most bytes of a reason, which may quote a long cell.
     private static let maximumReasonBytes = 500
 
-    private static func shortened(_ reason: String) -> String {
+    /// The reason without what is beyond the limit.
+    static func shortened(_ reason: String) -> String {
         guard reason.utf8.count > maximumReasonBytes else { return reason }
         return String(decoding: reason.utf8.prefix(maximumReasonBytes), as: UTF8.self) + "…"
     }

@@ -1,0 +1,431 @@
+package import ContextModel
+import Foundation
+
+/// A message of a source, as it came.
+package struct SourceMessage: Sendable {
+    package var body: [UInt8]
+    /// The topic of a message by MQTT.
+    package var topic: String?
+    package var receivedAt: Timestamp
+
+    package init(_ body: [UInt8], topic: String? = nil, receivedAt: Timestamp) {
+        self.body = body
+        self.topic = topic
+        self.receivedAt = receivedAt
+    }
+}
+
+/// What became of a message.
+package struct MappedMessage: Sendable {
+    /// The entities with their readings, in the normalized representation.
+    package var entities: [JSONValue] = []
+    /// The reasons why rows, or all of it, could not be mapped.
+    package var refusals: [String] = []
+    /// The number that its sender gave the message.
+    package var number: String?
+}
+
+/// Maps messages to entities, as a definition says.
+package struct MessageMapper: Sendable {
+    private let definition: SourceDefinition
+    private let id: MapText
+    private let time: MapText?
+    private let number: MapText?
+    private let match: MapText?
+    private let attributes: [Field]
+    private let place: (latitude: Field, longitude: Field)?
+    private let skips: [(cell: MapCell, texts: Set<String>)]
+
+    private struct Field: Sendable {
+        var attribute: ColumnMap.Attribute
+        /// The text of the value; nil for a constant.
+        var text: MapText?
+    }
+
+    /// The most rows of a message.
+    package static let maximumRows = 10_000
+    /// The most reasons that are kept of one message.
+    static let maximumRefusals = 20
+
+    /// A mapper for a definition that was read.
+    package init(_ definition: SourceDefinition) throws(SourceError) {
+        try self.init(definition, MapNode.read("{}", file: "map"))
+    }
+
+    /// `node` names the definition in errors.
+    init(_ definition: SourceDefinition, _ node: MapNode) throws(SourceError) {
+        let map = definition.map
+        self.definition = definition
+        id = try MapText(map.id, node)
+        time = try map.time.map { (time) throws(SourceError) in try MapText(time.value, node) }
+        number = try definition.number.map { (text) throws(SourceError) in
+            try MapText(text, node)
+        }
+        match = try definition.join.map { (join) throws(SourceError) in
+            try MapText(join.match, node)
+        }
+        var attributes: [Field] = []
+        for attribute in map.entity + map.attributes {
+            attributes.append(try Self.field(attribute, node))
+        }
+        self.attributes = attributes
+        place = try map.location.map { (place) throws(SourceError) in
+            let latitude = ColumnMap.Attribute(name: "latitude", source: place.latitude)
+            let longitude = ColumnMap.Attribute(name: "longitude", source: place.longitude)
+            return (try Self.field(latitude, node), try Self.field(longitude, node))
+        }
+        var skips: [(cell: MapCell, texts: Set<String>)] = []
+        for skip in map.skips { skips.append((try node.cell(skip.column), skip.texts)) }
+        self.skips = skips
+    }
+
+    private static func field(
+        _ attribute: ColumnMap.Attribute,
+        _ node: MapNode
+    ) throws(SourceError) -> Field {
+        guard case .template(let template) = attribute.source else {
+            return Field(attribute: attribute)
+        }
+        return Field(attribute: attribute, text: try MapText(template, node))
+    }
+
+    /// Maps a message; what cannot be mapped is told in the result.
+    package func map(_ message: SourceMessage) -> MappedMessage {
+        var mapped = MappedMessage()
+        let root: JSONValue
+        do throws(RowRefusal) {
+            root = try content(of: message, &mapped)
+            if let number {
+                mapped.number = try MessageRow(levels: [root], message: message).text(number)
+            }
+            let rows = try rows(of: root)
+            guard rows.count <= Self.maximumRows else {
+                throw RowRefusal(reason: "The message has more than \(Self.maximumRows) rows.")
+            }
+            let joined = try joinedElements(in: root, message)
+            var work = Work(clock: LocalClock(definition.map.time?.zone ?? .gmt))
+            for (index, row) in rows.enumerated() {
+                let place = rows.count > 1 ? "Row \(index + 1)" : nil
+                try map(row, place, message, joined, &work, into: &mapped)
+            }
+        } catch {
+            refuse(error, nil, &mapped)
+        }
+        return mapped
+    }
+
+    /// What changes while one message is mapped.
+    private struct Work {
+        var clock: LocalClock
+        var readings = 0
+    }
+
+    private func refuse(_ refusal: RowRefusal, _ place: String?, _ mapped: inout MappedMessage) {
+        guard mapped.refusals.count < Self.maximumRefusals else { return }
+        let place = place.map { "\($0): " } ?? ""
+        mapped.refusals.append(RowProblem.shortened(place + refusal.reason))
+    }
+
+    // MARK: Rows
+
+    private func content(
+        of message: SourceMessage,
+        _ mapped: inout MappedMessage
+    ) throws(RowRefusal) -> JSONValue {
+        guard definition.format == .json else { return try table(message, &mapped) }
+        do throws(JSONError) { return try JSONReader.read(message.body) } catch {
+            throw RowRefusal(reason: "The message is not JSON: \(error)")
+        }
+    }
+
+    /// The rows of a table as objects of texts.
+    private func table(
+        _ message: SourceMessage,
+        _ mapped: inout MappedMessage
+    ) throws(RowRefusal) -> JSONValue {
+        var rows: [JSONValue] = []
+        do throws(SourceError) {
+            let bytes = MemoryBytes(message.body, name: "message")
+            guard var table = try Table.unlessEmpty(bytes, definition.map.format) else {
+                return .array([])
+            }
+            while true {
+                switch try table.next() {
+                case .end: return .array(rows)
+                case .problem(let problem):
+                    refuse(RowRefusal(reason: "\(problem)"), nil, &mapped)
+                case .row:
+                    guard rows.count <= Self.maximumRows else { return .array(rows) }
+                    let members = table.columns.enumerated().map {
+                        (key: $1, value: JSONValue.string(table.row.text($0)))
+                    }
+                    rows.append(.object(JSONObject(members)))
+                }
+            }
+        } catch {
+            throw RowRefusal(reason: error.description)
+        }
+    }
+
+    private func rows(of root: JSONValue) throws(RowRefusal) -> [JSONValue] {
+        guard let path = definition.rows else { return root.arrayValue ?? [root] }
+        return try values(path, in: root)
+    }
+
+    private func values(_ path: JSONPath, in value: JSONValue) throws(RowRefusal) -> [JSONValue] {
+        do throws(JSONPathError) { return try path.values(in: value) } catch {
+            throw RowRefusal(reason: "\(error)")
+        }
+    }
+
+    /// The elements that rows are joined with, by their keys.
+    private func joinedElements(
+        in root: JSONValue,
+        _ message: SourceMessage
+    ) throws(RowRefusal) -> [String: JSONValue] {
+        guard let join = definition.join else { return [:] }
+        var elements: [String: JSONValue] = [:]
+        for element in try values(join.rows, in: root) {
+            let row = MessageRow(levels: [element], message: message)
+            if let key = try row.value(join.key)?.cellText { elements[key] = element }
+        }
+        return elements
+    }
+
+    /// Maps the readings of one row, each for itself.
+    private func map(
+        _ row: JSONValue,
+        _ place: String?,
+        _ message: SourceMessage,
+        _ joined: [String: JSONValue],
+        _ work: inout Work,
+        into mapped: inout MappedMessage
+    ) throws(RowRefusal) {
+        var readings = [[row]]
+        if let each = definition.each {
+            readings = try values(each, in: row).map { [$0, row] }
+        }
+        for (index, levels) in readings.enumerated() {
+            work.readings += 1
+            guard work.readings <= Self.maximumRows else {
+                throw RowRefusal(reason: "The message has more than \(Self.maximumRows) readings.")
+            }
+            do throws(RowRefusal) {
+                try map(levels, message, joined, &work, into: &mapped)
+            } catch {
+                let parts = [place, readings.count > 1 ? "reading \(index + 1)" : nil]
+                let text = parts.compactMap(\.self).joined(separator: ", ")
+                refuse(error, text.isEmpty ? nil : text, &mapped)
+            }
+        }
+    }
+
+    private func map(
+        _ levels: [JSONValue],
+        _ message: SourceMessage,
+        _ joined: [String: JSONValue],
+        _ work: inout Work,
+        into mapped: inout MappedMessage
+    ) throws(RowRefusal) {
+        guard case .object = levels[0] else {
+            throw RowRefusal(
+                reason: "A reading is an object, not `\(levels[0].cellText.prefix(80))`."
+            )
+        }
+        var row = MessageRow(levels: levels, message: message)
+        if let match {
+            let key = try row.text(match) ?? ""
+            guard let element = joined[key] else {
+                throw RowRefusal(reason: "There is nothing to join for `\(key)`.")
+            }
+            row.levels.append(element)
+        }
+        for skip in skips {
+            let text = try row.value(skip.cell)?.cellText ?? ""
+            if skip.texts.contains(text) { return }
+        }
+        mapped.entities.append(try entity(row, &work.clock))
+    }
+}
+
+// MARK: - Entities
+
+extension MessageMapper {
+    private func entity(
+        _ row: MessageRow,
+        _ clock: inout LocalClock
+    ) throws(RowRefusal) -> JSONValue {
+        guard let id = try row.text(id, percentEncoding: true) else {
+            throw RowRefusal(reason: "A part of the identifier is empty.")
+        }
+        var entity = JSONObject([("id", .string(id)), ("type", .string(definition.map.type))])
+        let moment = try moment(of: row, &clock)
+        if let location = try location(of: row) { entity.members.append(("location", location)) }
+        for field in attributes {
+            guard let value = try value(of: field, in: row, &clock) else { continue }
+            entity.members.append(
+                (field.attribute.name, Self.attribute(field.attribute, value, moment))
+            )
+        }
+        if let every = definition.every {
+            try addMembers(of: every, in: row, moment, to: &entity)
+        }
+        guard entity.count > 2 else {
+            throw RowRefusal(reason: "Nothing of it becomes an attribute.")
+        }
+        return .object(entity)
+    }
+
+    private func moment(
+        of row: MessageRow,
+        _ clock: inout LocalClock
+    ) throws(RowRefusal) -> Timestamp? {
+        guard let time, let rules = definition.map.time else { return nil }
+        guard let text = try row.text(time) else { throw RowRefusal(reason: "The time is empty.") }
+        // What the hub itself says of a message is always in one notation.
+        let isReceived = text == row.message.receivedAt.text
+        let pattern = isReceived ? TimePattern.iso : rules.pattern
+        guard var moment = pattern.read(text.utf8) else {
+            throw RowRefusal(reason: "`\(text)` is not a time in the map's format.")
+        }
+        if moment.microsecondsOfDay < rules.dayStartMicroseconds, !isReceived { moment.day += 1 }
+        return Timestamp(microseconds: clock.reading(of: moment).microseconds)
+    }
+
+    private static func attribute(
+        _ attribute: ColumnMap.Attribute,
+        _ value: JSONValue,
+        _ moment: Timestamp?
+    ) -> JSONValue {
+        let isRelationship = attribute.conversion == .relationship
+        var json = JSONObject([
+            ("type", isRelationship ? "Relationship" : "Property"),
+            (isRelationship ? "object" : "value", value),
+        ])
+        if let unitCode = attribute.unitCode {
+            json.members.append(("unitCode", .string(unitCode)))
+        }
+        if let moment, attribute.isObserved {
+            json.members.append(("observedAt", .string(moment.text)))
+        }
+        return .object(json)
+    }
+
+    /// The value of an attribute; nil where the cell is empty.
+    private func value(
+        of field: Field,
+        in row: MessageRow,
+        _ clock: inout LocalClock
+    ) throws(RowRefusal) -> JSONValue? {
+        if case .constant(let json) = field.attribute.source { return Self.constant(json) }
+        guard
+            let found = try field.text.flatMap({ (text) throws(RowRefusal) in
+                try row.value(text)
+            }), !isEmpty(found)
+        else { return field.attribute.missing.flatMap(Self.constant) }
+        guard field.attribute.isConverted else { return found }
+        do throws(RowRefusal) {
+            return try converted(found, field.attribute.conversion, &clock)
+        } catch {
+            throw RowRefusal(reason: "\(field.attribute.name): \(error.reason)")
+        }
+    }
+
+    private func isEmpty(_ value: JSONValue) -> Bool {
+        let text = value.cellText
+        return text.isEmpty || definition.map.emptyTexts.contains(text)
+    }
+
+    private static func constant(_ json: [UInt8]) -> JSONValue? { try? JSONReader.read(json) }
+
+    private func converted(
+        _ value: JSONValue,
+        _ conversion: ColumnMap.Conversion,
+        _ clock: inout LocalClock
+    ) throws(RowRefusal) -> JSONValue {
+        if conversion == .number, case .number = value { return value }
+        let text = value.cellText
+        switch conversion {
+        case .string, .relationship: return .string(text)
+        case .number:
+            guard let number = NumberText.read(text, definition.map.numbers) else {
+                throw NumberText.refusal(of: text, definition.map.numbers)
+            }
+            return .number(number)
+        case .boolean: return .bool(try CellWriter.flag(text))
+        case .dateTime:
+            let moment = try CellWriter.moment(text, &clock)
+            return ["@type": "DateTime", "@value": .string(moment.text)]
+        }
+    }
+
+    private func location(of row: MessageRow) throws(RowRefusal) -> JSONValue? {
+        guard let place else { return nil }
+        guard let latitude = try degrees(place.latitude, row, limit: 90),
+            let longitude = try degrees(place.longitude, row, limit: 180)
+        else { return nil }
+        return [
+            "type": "GeoProperty",
+            "value": [
+                "type": "Point", "coordinates": [.number(longitude), .number(latitude)],
+            ],
+        ]
+    }
+
+    private func degrees(
+        _ field: Field,
+        _ row: MessageRow,
+        limit: Double
+    ) throws(RowRefusal) -> JSONNumber? {
+        var value: JSONValue?
+        if case .constant(let json) = field.attribute.source {
+            value = Self.constant(json)
+        } else if let text = field.text {
+            value = try row.value(text)
+        }
+        guard let text = value?.cellText, !text.isEmpty else { return nil }
+        guard let number = NumberText.read(text, definition.map.numbers) else {
+            throw NumberText.refusal(of: text, definition.map.numbers)
+        }
+        guard abs(number.doubleValue) <= limit else {
+            throw RowRefusal(reason: "`\(text)` is beyond \(Int(limit)) degrees.")
+        }
+        return number
+    }
+
+    /// Adds each number, text and boolean of the object under its own name.
+    private func addMembers(
+        of every: SourceDefinition.Every,
+        in row: MessageRow,
+        _ moment: Timestamp?,
+        to entity: inout JSONObject
+    ) throws(RowRefusal) {
+        guard case .object(let object)? = try row.value(.path(every.object)) else { return }
+        for (key, value) in object.members where !every.except.contains(key) {
+            switch value {
+            case .number, .bool, .string: break
+            case .null, .array, .object: continue
+            }
+            let name = Self.attributeName(key)
+            guard !isEmpty(value), entity[name] == nil else { continue }
+            let attribute = ColumnMap.Attribute(name: name, source: .constant([]))
+            entity.members.append((name, Self.attribute(attribute, value, moment)))
+        }
+    }
+
+    /// A name that an attribute can have: letters, digits and `_`, and no word of the entity's own.
+    private static func attributeName(_ key: String) -> String {
+        var name = ""
+        for scalar in key.unicodeScalars {
+            let isPlain =
+                scalar.isASCII && (Character(scalar).isLetter || Character(scalar).isNumber)
+            name.unicodeScalars.append(isPlain || scalar == "_" ? scalar : "_")
+        }
+        let isReserved = ["id", "type", "scope", "location"].contains(name)
+        guard let first = name.unicodeScalars.first,
+            ("a"..."z").contains(first)
+                || ("A"..."Z").contains(first), !isReserved
+        else { return "value_" + name }
+        return name
+    }
+}

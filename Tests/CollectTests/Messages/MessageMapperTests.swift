@@ -1,0 +1,226 @@
+import ContextModel
+import Testing
+
+@testable import Collect
+
+@Suite struct MessageMapperTests {
+    /// 08:00 of 1 May 2026.
+    private static let received = Timestamp(microseconds: 1_777_622_400_000_000)
+
+    private func map(
+        _ definition: String,
+        _ message: String,
+        topic: String? = nil
+    ) throws -> MappedMessage {
+        let source = try SourceDefinition(
+            "webhook: {bearer: {file: secret}}\n" + definition,
+            name: "test"
+        )
+        return try MessageMapper(source).map(
+            SourceMessage(Array(message.utf8), topic: topic, receivedAt: Self.received)
+        )
+    }
+
+    private static let station = """
+        map:
+          type: AirQualityObserved
+          id: "urn:ngsi-ld:AirQualityObserved:{station}"
+          time: {column: at}
+          location: {latitude: $.place.lat, longitude: $.place.lon}
+          skip: [{column: status, equals: [test]}]
+          empty: ["-"]
+          attributes:
+            pm25: {column: pm25, as: number, unitCode: GQ}
+            name: {column: name}
+            open: {column: open}
+            fan: {column: fan, missing: 0}
+        """
+
+    @Test func `values of JSON keep their types, and texts become numbers where the map says so`()
+        throws
+    {
+        let mapped = try map(
+            Self.station,
+            """
+            {"station": "north 1", "at": "2026-05-01T07:59:00Z", "pm25": "12.50",
+             "place": {"lat": 7.88, "lon": "98.39"}, "name": "North", "open": true}
+            """
+        )
+        #expect(mapped.refusals == [])
+        let observed: JSONValue = "2026-05-01T07:59:00Z"
+        #expect(
+            mapped.entities == [
+                [
+                    "id": "urn:ngsi-ld:AirQualityObserved:north%201", "type": "AirQualityObserved",
+                    "location": [
+                        "type": "GeoProperty",
+                        "value": ["type": "Point", "coordinates": [98.39, 7.88]],
+                    ],
+                    "pm25": [
+                        "type": "Property", "value": 12.5, "unitCode": "GQ", "observedAt": observed,
+                    ],
+                    "name": ["type": "Property", "value": "North", "observedAt": observed],
+                    "open": ["type": "Property", "value": true, "observedAt": observed],
+                    "fan": ["type": "Property", "value": 0, "observedAt": observed],
+                ]
+            ]
+        )
+    }
+
+    @Test func `a bad row of an array is told, and the others are mapped`() throws {
+        let mapped = try map(
+            Self.station,
+            """
+            [{"station": "a", "at": "2026-05-01T07:59:00Z", "pm25": 1},
+             {"station": "b", "at": "yesterday", "pm25": 1},
+             {"station": "c", "at": "2026-05-01T07:59:00Z", "pm25": "much"},
+             {"station": "d", "at": "2026-05-01T07:59:00Z", "pm25": "-", "status": "test"},
+             {"at": "2026-05-01T07:59:00Z", "pm25": 1},
+             {"station": "e", "at": "2026-05-01T07:59:00Z", "pm25": null, "fan": 2}, 7]
+            """
+        )
+        let ids = mapped.entities.compactMap { $0.entityIDForTest?.suffix(1) }
+        #expect(ids == ["a", "e"])
+        #expect(mapped.refusals.count == 4)
+        #expect(mapped.refusals[0].hasPrefix("Row 2: `yesterday` is not a time"))
+        #expect(mapped.refusals[1] == "Row 3: pm25: `much` is not a number.")
+        #expect(mapped.refusals[2] == "Row 5: A part of the identifier is empty.")
+        #expect(mapped.refusals[3].hasPrefix("Row 7: A reading is an object"))
+    }
+
+    @Test func `levels of the topic, the time of receipt and all members can be used`() throws {
+        let mapped = try map(
+            """
+            number: "{id}"
+            every: {object: $.data, except: [debug]}
+            map:
+              type: Device
+              id: "urn:ngsi-ld:Device:{topic.2}"
+              time: {value: "{received}", format: epochSeconds}
+              attributes:
+                topic: {text: "{topic}"}
+            """,
+            """
+            {"id": 7, "data": {"t": 21.5, "on": false, "rel hum": 60, "debug": 1, "id": 3,
+             "list": [1], "none": null}}
+            """,
+            topic: "city/lamp 7/up"
+        )
+        #expect(mapped.refusals == [])
+        #expect(mapped.number == "7")
+        let entity = try #require(mapped.entities.first?.objectValue)
+        #expect(entity["id"] == "urn:ngsi-ld:Device:lamp%207")
+        let names = ["id", "type", "topic", "t", "on", "rel_hum", "value_id"]
+        #expect(entity.members.map(\.key) == names)
+        #expect(entity["t"]?.objectValue?["observedAt"]?.stringValue == Self.received.text)
+    }
+
+    @Test func `readings are found in rows, and joined with a second list`() throws {
+        // The shape of readings apart from stations.
+        let mapped = try map(
+            """
+            rows: $.data.readings[*]
+            each: $.data[*]
+            join: {rows: "$.data.stations[*]", key: id, match: "{stationId}"}
+            map:
+              type: WeatherObserved
+              id: "urn:ngsi-ld:WeatherObserved:{stationId}"
+              time: {column: timestamp}
+              location: {latitude: latitude, longitude: longitude}
+              entity:
+                name: {column: name, observed: false}
+              attributes:
+                temperature: {column: value}
+            """,
+            """
+            {"data": {"stations": [
+                {"id": "S1", "name": "Clementi", "latitude": 1.3, "longitude": 103.7},
+                {"id": "S2", "name": "Marina", "latitude": 1.2, "longitude": 103.8}],
+              "readings": [{"timestamp": "2026-05-01T08:00:00+08:00", "data": [
+                {"stationId": "S2", "value": 31.1}, {"stationId": "S9", "value": 30},
+                {"stationId": "S1", "value": 29}]}]}}
+            """
+        )
+        #expect(mapped.refusals == ["reading 2: There is nothing to join for `S9`."])
+        #expect(mapped.entities.count == 2)
+        let first = try #require(mapped.entities.first?.objectValue)
+        #expect(first["id"] == "urn:ngsi-ld:WeatherObserved:S2")
+        #expect(first["name"] == ["type": "Property", "value": "Marina"])
+        #expect(
+            first["temperature"]
+                == ["type": "Property", "value": 31.1, "observedAt": "2026-05-01T00:00:00Z"]
+        )
+    }
+
+    @Test func `a table is a list of rows, too`() throws {
+        let mapped = try map(
+            "format: csv\n" + Self.station,
+            "station,at,pm25,status\na,2026-05-01T07:59:00Z,7,\nb,2026-05-01T07:59:00Z\n"
+        )
+        #expect(mapped.entities.count == 1)
+        #expect(mapped.refusals.count == 1)
+        #expect(mapped.refusals[0].contains("The row has 2 fields, the header 4."))
+    }
+
+    @Test(arguments: ["", "{", "[1", "\u{0}", "nonsense", "{\"a\":1,\"a\":2}"])
+    func `what is not JSON is refused as a whole`(message: String) throws {
+        let mapped = try map(Self.station, message)
+        #expect(mapped.entities.isEmpty)
+        #expect(
+            mapped.refusals.count == 1 && mapped.refusals[0].hasPrefix("The message is not JSON")
+        )
+    }
+
+    @Test func `a message of too many rows is refused`() throws {
+        let rows = Array(repeating: "{}", count: MessageMapper.maximumRows + 1)
+        let mapped = try map(Self.station, "[\(rows.joined(separator: ","))]")
+        #expect(mapped.refusals == ["The message has more than 10000 rows."])
+    }
+
+    @Test(arguments: [
+        (
+            "mqtt: {broker: \"mqtt://b\", topics: [a]}\nmap: {type: A, id: b, history: true}",
+            "is for files"
+        ),
+        ("map: {type: A, id: b}", "needs `webhook`"), ("webhook: {}", "There should be one of"),
+        ("webhook: {bearer: secret}\nmap: {type: A, id: b}", "A secret does not stand here"),
+        ("webhook: {bearer: {file: ../etc/passwd}}\nmap: {type: A, id: b}", "without its folder"),
+        ("webhook: {bearer: {variable: HOME}}\nmap: {type: A, id: b}", "BALAI_SOURCE_"),
+        ("mqtt: {broker: \"http://b\", topics: [a]}\nmap: {type: A, id: b}", "is not a broker"),
+        (
+            "mqtt: {broker: \"mqtt://b\", topics: [\"a/#/b\"]}\nmap: {type: A, id: b}",
+            "topic filter"
+        ),
+        ("poll: {url: \"file:///etc\", every: 5}\nmap: {type: A, id: b}", "http or https"),
+        ("poll: {url: \"http://a\", every: 0}\nmap: {type: A, id: b}", "above zero"),
+        ("webhook: {bearer: {file: a}}\nmap: {type: A, id: \"{$.a[}\"}", "$.a["),
+        ("webhook: {bearer: {file: a}}\nrows: a\nmap: {type: A, id: b}", "begins with `$`"),
+        ("webhook: {bearer: {file: a}}\nmap: {type: A, id: \"{topic.0}\"}", "counted from 1"),
+        ("webhook: {bearer: {file: a}}\nweb: 1\nmap: {type: A, id: b}", "no such key"),
+    ])
+    func `a definition that cannot work is refused with the reason`(
+        _ text: String,
+        _ reason: String
+    ) throws {
+        let error = #expect(throws: SourceError.self) { try SourceDefinition(text, name: "x") }
+        #expect(try #require(error).description.contains(reason))
+    }
+
+    @Test func `a definition may be JSON`() throws {
+        let text = """
+            {"mqtt": {"broker": "mqtts://b.example", "topics": ["a/+/b", "c/#"], "version": "3.1.1"},
+             "map": {"type": "A", "id": "urn:x:{topic.2}", "attributes": {"v": {"column": "$.v"}}}}
+            """
+        let source = try SourceDefinition(text, name: "x")
+        guard case .mqtt(let topics) = source.way else {
+            Issue.record("it is a source by MQTT")
+            return
+        }
+        #expect(topics.port == 8_883 && topics.isSecure && !topics.isVersion5)
+        #expect(topics.filters == ["a/+/b", "c/#"] && topics.qualityOfService == 1)
+    }
+}
+
+extension JSONValue {
+    var entityIDForTest: String? { objectValue?["id"]?.stringValue }
+}

@@ -1,0 +1,155 @@
+import ContextModel
+import Foundation
+import Testing
+
+@testable import Collect
+
+/// The sources in `examples/sources`, with messages in the documented shapes of their senders.
+@Suite struct ShippedSourcesTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../../examples/sources").standardized
+
+    private func map(
+        _ name: String,
+        _ message: String,
+        topic: String? = nil
+    ) throws -> MappedMessage {
+        let text = try String(
+            contentsOf: Self.folder.appending(path: "\(name).source.yaml"),
+            encoding: .utf8
+        )
+        let source = try SourceDefinition(text, name: name)
+        return try MessageMapper(source).map(
+            SourceMessage(
+                Array(message.utf8),
+                topic: topic,
+                receivedAt: Timestamp(microseconds: 1_777_622_400_000_000)
+            )
+        )
+    }
+
+    private func value(_ name: String, of entity: JSONValue?) -> JSONValue? {
+        entity?.objectValue?[name]?.objectValue?["value"]
+    }
+
+    @Test func `each file can be read`() throws {
+        let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+        #expect(files.count >= 5)
+        for file in files {
+            let text = try String(contentsOf: Self.folder.appending(path: file), encoding: .utf8)
+            #expect(throws: Never.self) { try SourceDefinition(text, name: file) }
+        }
+    }
+
+    @Test func `an uplink of ChirpStack becomes a device, with zeros that were left out`() throws {
+        let mapped = try map(
+            "chirpstack",
+            """
+            {"deduplicationId": "3ac7e3c4-4401-4b8d-9386-a5c902f9202d",
+             "time": "2026-05-01T07:34:15.775023242+00:00",
+             "deviceInfo": {"tenantName": "City", "applicationId": "17c82e96",
+               "deviceName": "Bin 7", "devEui": "0101010101010101", "tags": {}},
+             "devAddr": "00189440", "dr": 1, "fPort": 1, "data": "qg==",
+             "object": {"fill": 0, "battery": 3.6, "lid": "closed"},
+             "rxInfo": [{"gatewayId": "0016c001f153a14c", "uplinkId": 4217106255, "rssi": -36,
+               "location": {"latitude": 7.9, "longitude": 98.3}, "context": "E3OWOQ=="}],
+             "txInfo": {"frequency": 867100000}}
+            """,
+            topic: "application/17c82e96/device/0101010101010101/event/up"
+        )
+        #expect(mapped.refusals == [])
+        #expect(mapped.number == "3ac7e3c4-4401-4b8d-9386-a5c902f9202d")
+        let device = mapped.entities.first
+        #expect(device?.objectValue?["id"] == "urn:ngsi-ld:Device:0101010101010101")
+        #expect(value("fill", of: device) == 0 && value("battery", of: device) == 3.6)
+        #expect(value("rssi", of: device) == -36 && value("snr", of: device) == 0)
+        #expect(value("frameCount", of: device) == 0 && value("name", of: device) == "Bin 7")
+        #expect(value("location", of: device)?.objectValue?["coordinates"] == [98.3, 7.9])
+        let time = device?.objectValue?["fill"]?.objectValue?["observedAt"]
+        #expect(time == "2026-05-01T07:34:15.775023Z")
+    }
+
+    @Test func `the tags of a device say its place before its gateway does`() throws {
+        let mapped = try map(
+            "chirpstack",
+            """
+            {"time": "2026-05-01T07:34:15Z", "deviceInfo": {"deviceName": "a", "devEui": "1",
+               "tags": {"latitude": "7.5", "longitude": "98.5"}}, "fCnt": 12,
+             "rxInfo": [{"rssi": -100, "snr": -7.5, "location": {"latitude": 1, "longitude": 2}}]}
+            """,
+            topic: "application/1/device/1/event/up"
+        )
+        let device = mapped.entities.first
+        #expect(value("location", of: device)?.objectValue?["coordinates"] == [98.5, 7.5])
+        #expect(value("frameCount", of: device) == 12 && value("snr", of: device) == -7.5)
+    }
+
+    @Test func `an uplink of The Things Stack becomes a device`() throws {
+        let mapped = try map(
+            "things-stack",
+            """
+            {"end_device_ids": {"device_id": "bench-3", "dev_eui": "0004A30B001C0530",
+               "application_ids": {"application_id": "parks"}, "dev_addr": "00BCB929"},
+             "correlation_ids": ["as:up:01E0WZGT6Y7657CPFPE5WEYDSQ"],
+             "received_at": "2026-05-01T07:15:45.787123456Z",
+             "uplink_message": {"session_key_id": "AXA50zHUlE3Z", "f_port": 1, "f_cnt": 3,
+               "frm_payload": "gkHe", "decoded_payload": {"temperature": 31, "wet": false},
+               "rx_metadata": [{"gateway_ids": {"gateway_id": "gtw1"}, "rssi": -35, "snr": 5.2}],
+               "locations": {"user": {"latitude": 7.9, "longitude": 98.4,
+                 "source": "SOURCE_REGISTRY"}},
+               "received_at": "2026-05-01T07:15:45.580Z"}}
+            """,
+            topic: "v3/parks@ttn/devices/bench-3/up"
+        )
+        #expect(mapped.refusals == [])
+        let device = mapped.entities.first
+        #expect(device?.objectValue?["id"] == "urn:ngsi-ld:Device:0004A30B001C0530")
+        #expect(value("temperature", of: device) == 31 && value("wet", of: device) == false)
+        #expect(value("frameCount", of: device) == 3)
+        #expect(value("location", of: device)?.objectValue?["coordinates"] == [98.4, 7.9])
+    }
+
+    @Test func `readings apart from stations are joined`() throws {
+        let mapped = try map(
+            "singapore-temperature",
+            """
+            {"code": 0, "errorMsg": "", "data": {"readingType": "DBT 1M F",
+               "stations": [{"id": "S109", "deviceId": "S109", "name": "Ang Mo Kio Avenue 5",
+                 "location": {"latitude": 1.3764, "longitude": 103.8492}}],
+               "readings": [{"timestamp": "2026-05-01T15:59:00.000Z",
+                 "data": [{"stationId": "S109", "value": 28.9}]}]}}
+            """
+        )
+        #expect(mapped.refusals == [])
+        let station = mapped.entities.first
+        #expect(value("temperature", of: station) == 28.9)
+        #expect(value("location", of: station)?.objectValue?["coordinates"] == [103.8492, 1.3764])
+    }
+
+    @Test func `rows of pages and features of GeoJSON are found`() throws {
+        let lots = try map(
+            "singapore-car-parks",
+            """
+            {"odata.metadata": "x", "value": [{"CarParkID": "1", "Development": "Suntec City",
+               "Location": "1.29375 103.85718", "AvailableLots": 1136, "LotType": "C"}]}
+            """
+        )
+        #expect(
+            lots.refusals == [] && value("availableSpotNumber", of: lots.entities.first) == 1136
+        )
+        let reports = try map(
+            "petabencana-reports",
+            """
+            {"statusCode": 200, "result": {"type": "FeatureCollection", "features": [
+              {"type": "Feature", "geometry": {"type": "Point", "coordinates": [106.82, -6.2]},
+               "properties": {"pkey": "33", "created_at": "2026-05-01T07:00:00.123Z",
+                 "status": "confirmed", "disaster_type": "flood",
+                 "report_data": {"report_type": "flood", "flood_depth": 40}}}]}}
+            """
+        )
+        #expect(reports.refusals == [])
+        let report = reports.entities.first
+        #expect(value("floodDepth", of: report) == 40)
+        #expect(value("location", of: report)?.objectValue?["coordinates"] == [106.82, -6.2])
+    }
+}
