@@ -30,6 +30,8 @@ package final class Hub: Sendable {
     package let registering: Registering
     /// The operations on snapshots.
     package let snapshotting: Snapshotting
+    /// The operations on sources, and the messages that come from them.
+    package let sourcing: Sourcing
     /// Keeps the caches of this process in step with the store.
     package let following: Following
 
@@ -61,7 +63,8 @@ package final class Hub: Sendable {
 
     /// `contextSource` fetches `@context`s of other servers.
     ///
-    /// `publicURL` is the address of this hub for the outside, without a slash at the end. The noise of
+    /// `publicURL` is the address of this hub for the outside, without a slash at the end. `sources`
+    /// reads the definitions of sources; without it the hub has none. The noise of
     /// statistics is made of `randomBits`, which nobody may be able to predict.
     package init(
         store: any Store,
@@ -75,6 +78,7 @@ package final class Hub: Sendable {
         refusesAddress: @escaping @Sendable (_ uri: String) -> Bool = { _ in false },
         delivery: DeliveryLimits = DeliveryLimits(),
         borders: BorderRuleTable = .asean,
+        sources: (any SourceReading)? = nil,
         clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         randomBits: @escaping @Sendable () -> UInt64 = {
@@ -106,6 +110,7 @@ package final class Hub: Sendable {
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
         let snapshots = SnapshotRegistry()
         governing = Governing(writing, rules, tenants, snapshots, borders, randomBits)
+        sourcing = Sourcing(governing, store, sources ?? NoSources())
         hosting = LDContextHosting(access, contextResolver, store, snapshots)
         let follower = SubscriptionFollower(store, subscriptions, rules, hosting, clock, logger)
         following = Following(store, rules, rereadPolicy: rereadPolicy, hosting, follower, reading)

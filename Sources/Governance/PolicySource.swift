@@ -200,6 +200,8 @@ package struct TenantRules: Sendable {
     package var permissions: [Permission]
     package var prohibitions: [Prohibition]
     package var choices: ChoiceBook
+    /// What the parties of the tenant's sources may write, whatever its policies say.
+    package var sources: [Permission] = []
 
     package init(
         classification: Classification = Classification(),
@@ -216,7 +218,7 @@ package struct TenantRules: Sendable {
     /// With what holds in all tenants: what is in force at the moment.
     func policy(under common: Policy, at now: Timestamp) -> Policy {
         Policy(
-            permissions: common.permissions
+            permissions: common.permissions + sources
                 + permissions.filter { $0.validity.contains(now) }
                 .map { $0.classified(by: classification) },
             prohibitions: common.prohibitions

@@ -115,10 +115,11 @@ extension Document.Kind {
     package var isFollowed: Bool {
         switch self {
         case .subscription, .registrationSubscription, .registration, .ldContext, .policy,
-            .classification, .dataPolicy, .choices, .commonRules:
+            .classification, .dataPolicy, .choices, .commonRules, .source:
             true
         case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
-            .service, .recordMark, .privacyLedger, .exemption:
+            .service, .recordMark, .privacyLedger, .exemption, .refusedMessage, .messageNumber,
+            .sourceThings:
             false
         }
     }

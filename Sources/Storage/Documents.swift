@@ -30,6 +30,14 @@ package struct Document: Sendable, Hashable {
         case exemption
         /// What statistics have taken from the privacy budget: one document.
         case privacyLedger
+        /// A source of messages.
+        case source
+        /// A message of a source that could not be mapped; its owner is the source.
+        case refusedMessage
+        /// The number of a message that is stored; its owner is the source.
+        case messageNumber
+        /// The things that a source has heard: one document for each source that notices silence.
+        case sourceThings
     }
     package var kind: Kind
     package var id: String

@@ -122,7 +122,7 @@ struct BatchInput: Sendable {
 
 extension BatchInput {
     /// The change of the stored entity, which may be nil.
-    fileprivate func change(
+    func change(
         _ stored: Entity?,
         at now: Timestamp
     ) throws(BrokerError) -> (EntityChange, BatchOutcome) {

@@ -13,19 +13,22 @@ package final class TenantRulesFollower: Sendable {
     private struct Kept {
         var classification = Classification()
         var policies: [String: DataPolicy] = [:]
+        var sources: [String: Permission] = [:]
         let choices = ChoiceBook()
 
         var rules: TenantRules {
-            TenantRules(
+            var rules = TenantRules(
                 classification: classification,
                 policies: policies.values,
                 choices: choices
             )
+            rules.sources = sources.sorted { $0.key < $1.key }.map(\.value)
+            return rules
         }
     }
 
     private static let kinds: [Document.Kind] = [
-        .classification, .dataPolicy, .choices, .commonRules,
+        .classification, .dataPolicy, .choices, .commonRules, .source,
     ]
     /// For so long what is known is taken to be what other processes know, too, and the feed not asked.
     private static let freshMicroseconds: Int64 = 50_000
@@ -196,6 +199,10 @@ package final class TenantRulesFollower: Sendable {
         case .dataPolicy:
             kept.policies[change.id] = try change.document.map { try read($0) { DataPolicy($0) } }
         case .commonRules: break
+        case .source:
+            kept.sources[change.id] = try change.document.map {
+                try read($0) { KeptSource($0)?.permission }
+            }
         default:
             let choices = try change.document.map { try read($0) { SubjectChoices($0) } }
             kept.choices.replace(choices?.inForce ?? [], of: change.id)

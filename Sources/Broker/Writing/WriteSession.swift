@@ -68,7 +68,8 @@ struct WriteSession: Sendable {
     ///
     /// The changes are made one after the other, in several transactions if they take long, so
     /// that other writes run in between. `change` returns nil where there is nothing to change.
-    /// With `showingExpired` it also gets what has expired. Throws when not even the first change
+    /// With `showingExpired` it also gets what has expired. What `keeping` returns for an element is
+    /// kept in the transaction of its change. Throws when not even the first change
     /// can be written.
     func changeEach<Element: Sendable, Answer: Sendable>(
         _ elements: [Element],
@@ -76,6 +77,7 @@ struct WriteSession: Sendable {
         naming names: @escaping @Sendable (Element) -> [IRI] = { _ in [] },
         correctsHistory: Bool = false,
         showingExpired: Bool = false,
+        keeping note: @escaping @Sendable (Element) -> KeptNote? = { _ in nil },
         _ change: @escaping @Sendable (Element, Entity?) throws -> (EntityChange?, Answer)
     ) async throws -> EachResult<Answer> {
         var effects = effects
@@ -84,8 +86,10 @@ struct WriteSession: Sendable {
             let element = elements[index]
             try grant.requireVisible(names(element))
             let (seen, answer) = try change(element, entity.seen)
-            guard let seen else { return (Changes(), answer) }
-            return (try effects.changes(of: try entity.granted(seen)), answer)
+            var changes = Changes()
+            if let seen { changes = try effects.changes(of: try entity.granted(seen)) }
+            changes.note = note(element)
+            return (changes, answer)
         }
         var all = EachResult<Answer>(ids: elements.map(id))
         all.results.reserveCapacity(elements.count)

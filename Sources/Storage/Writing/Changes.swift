@@ -18,6 +18,8 @@ package struct Changes: Sendable {
     private(set) var history: GrantedHistory?
     /// The notifications to add to the outbox.
     package var messages: [NewMessage] = []
+    /// What the hub keeps of the request, in the same transaction.
+    package var note: KeptNote?
 
     /// Nothing changes.
     package init() {}
@@ -69,5 +71,23 @@ package struct NewMessage: Sendable {
         self.recipients = recipients
         self.enqueuedAt = enqueuedAt
         self.whenCommitted = whenCommitted
+    }
+}
+
+/// A document that is kept in the transaction of a change, in the place of an older one of its kind.
+package struct KeptNote: Sendable, Hashable {
+    package var document: Document
+    /// The identifier of the document that it takes the place of; nil when there is room for both.
+    package var removed: String?
+
+    package init(_ document: Document, removing removed: String? = nil) {
+        self.document = document
+        self.removed = removed
+    }
+
+    /// Keeps the document and removes the older one.
+    package func apply(to transaction: some BookkeepingTransaction) throws {
+        try transaction.put(document, isQuiet: true)
+        if let removed { _ = try transaction.removeDocument(document.kind, id: removed) }
     }
 }

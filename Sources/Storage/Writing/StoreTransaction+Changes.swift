@@ -99,6 +99,7 @@ extension StoreTransaction {
         case nil: break
         }
         if let history = changes.history { try apply(history) }
+        try changes.note?.apply(to: self)
         try send(changes.messages)
     }
 

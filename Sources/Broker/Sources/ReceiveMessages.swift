@@ -1,0 +1,316 @@
+import ContextModel
+import Governance
+import Storage
+import Synchronization
+
+/// What became of one message.
+package enum MessageOutcome: Sendable, Equatable {
+    /// All of it is on disk.
+    case stored(entities: Int)
+    /// Its number is known: it changed nothing.
+    case repeated
+    /// What could be mapped is on disk, and the message is kept with the reasons.
+    case refused(reasons: [String])
+}
+
+extension Sourcing {
+    /// Takes messages of a source: when it returns, what became of them is on disk.
+    ///
+    /// The messages are mapped, and their entities are written by the party of the source in one
+    /// transaction, or in several where they take long. A message with a number that is known
+    /// changes nothing. What cannot be mapped or written is kept with its reason. Throws
+    /// `BrokerError` or `StorageError` when the hub cannot store anything now: then the sender has
+    /// to send all of them again, which is harmless.
+    package func receive(
+        _ messages: [ReceivedMessage],
+        by source: LiveSource
+    ) async throws -> [MessageOutcome] {
+        guard !source.kept.isPaused else {
+            throw BrokerError(.overloaded, "The source '\(source.key.name)' is paused.")
+        }
+        try await load(source)
+        var mapped = messages.map { Mapped($0, by: source.mapping) }
+        let numbers = mapped.compactMap(\.number)
+        try source.history.begin(&mapped)
+        defer { source.history.end(numbers) }
+        try await write(&mapped, by: source)
+        try await keepRefused(mapped, of: source)
+        source.history.note(mapped)
+        return mapped.map(\.outcome)
+    }
+
+    /// Reads what the store has of the source's messages, once.
+    func load(_ source: LiveSource) async throws {
+        guard !source.history.state.withLock(\.isLoaded) else { return }
+        let store = try await access.madeStore(source.key.tenant)
+        let owner = source.key.name.text
+        let numbers = try await store.documents(.messageNumber, of: owner, offset: 0, limit: .max)
+        let refused = try await store.documents(.refusedMessage, of: owner, offset: 0, limit: .max)
+        if let document = try await store.document(.sourceThings, id: owner) {
+            let now = clock()
+            source.history.state.withLock { $0.things.load(document, at: now) }
+        }
+        source.history.load(
+            numbers: numbers.map { String($0.id.dropFirst(owner.utf8.count + 1)) },
+            refused: refused
+        )
+    }
+
+    /// Writes the entities of the messages, and notes the reasons of those that are refused.
+    func write(_ mapped: inout [Mapped], by source: LiveSource) async throws {
+        let inputs = try await inputs(of: &mapped, source)
+        guard !inputs.isEmpty else { return }
+        let session = try await writing.session(source.key.caller)
+        let written = try await session.changeEach(
+            inputs,
+            id: \.input.id,
+            naming: \.input.fragment.attributes.names,
+            correctsHistory: true,
+            keeping: \.mark
+        ) { [now = session.now] element, stored in try element.input.change(stored, at: now) }
+        if let failure = written.failure { throw failure }
+        for (element, result) in zip(inputs, written.results) {
+            switch result {
+            case .success:
+                let message = mapped[element.message].message
+                mapped[element.message].entities.append(element.input.id)
+                guard source.mapping.reportsEverySeconds != nil else { continue }
+                source.history.state.withLock {
+                    $0.things.hear(element.input.id, at: message.receivedAt)
+                }
+            case .failure(let error):
+                mapped[element.message].reasons.append("'\(element.input.id)': \(error.detail)")
+            }
+        }
+    }
+
+    /// The entities of all messages, each with the number of its message.
+    private func inputs(
+        of mapped: inout [Mapped],
+        _ source: LiveSource
+    ) async throws -> [MappedInput] {
+        let now = clock()
+        var inputs: [MappedInput] = []
+        for index in mapped.indices where !mapped[index].isRepeated {
+            for var json in mapped[index].content.entities {
+                markHeard(&json, mapped[index].message.receivedAt, source)
+                do throws(BrokerError) {
+                    let input = try BatchInput(json, ld: .core, .readings, at: now)
+                    inputs.append(MappedInput(message: index, input: input))
+                } catch {
+                    mapped[index].reasons.append(error.detail)
+                }
+            }
+            // The number is stored together with the last entity of the message.
+            guard let last = inputs.indices.last, inputs[last].message == index,
+                let number = mapped[index].number
+            else { continue }
+            inputs[last].mark = source.history.mark(number, of: source.key.name)
+        }
+        return inputs
+    }
+
+    private static func keep(
+        _ mark: KeptNote,
+        in transaction: any BookkeepingTransaction
+    ) throws { try mark.apply(to: transaction) }
+
+    /// Maps and writes a message once more; returns the reasons why not all of it is stored.
+    func rewrite(_ message: ReceivedMessage, by source: LiveSource) async throws -> [String] {
+        var mapped = [Mapped(message, by: source.mapping)]
+        try await write(&mapped, by: source)
+        return mapped[0].reasons
+    }
+
+    /// Says in an entity that its thing is not silent, where that may be new.
+    private func markHeard(
+        _ json: inout JSONValue,
+        _ moment: Timestamp,
+        _ source: LiveSource
+    ) {
+        guard source.mapping.reportsEverySeconds != nil, let id = json.entityID,
+            case .object(var entity) = json, entity[Self.silentAttribute] == nil,
+            source.history.state.withLock({ $0.things.needsMark(id) })
+        else { return }
+        entity.members.append((Self.silentAttribute, Self.silence(false, at: moment)))
+        json = .object(entity)
+    }
+
+    /// Keeps the messages that were refused as a whole or in part.
+    private func keepRefused(_ mapped: [Mapped], of source: LiveSource) async throws {
+        let refused = mapped.filter { !$0.isRepeated && !$0.reasons.isEmpty }
+        guard !refused.isEmpty else { return }
+        let name = source.key.name
+        let change = source.history.add(
+            refused.map { ($0.message, $0.reasons) },
+            of: name
+        )
+        let marks = refused.compactMap { message in
+            message.number.flatMap { source.history.mark($0, of: name) }
+        }
+        do {
+            try await access.madeStore(source.key.tenant).bookkeep { transaction in
+                for document in change.added { try transaction.put(document, isQuiet: true) }
+                for id in change.removed {
+                    _ = try transaction.removeDocument(.refusedMessage, id: id)
+                }
+                for mark in marks { try Self.keep(mark, in: transaction) }
+            }
+        } catch {
+            source.history.forget(change)
+            throw error
+        }
+    }
+}
+
+/// One message with what became of it.
+struct Mapped: Sendable {
+    let message: ReceivedMessage
+    let content: MappedContent
+    var isRepeated = false
+    var reasons: [String]
+    var entities: [EntityID] = []
+
+    init(_ message: ReceivedMessage, _ content: MappedContent) {
+        self.message = message
+        self.content = content
+        reasons = content.refusals
+    }
+
+    init(_ message: ReceivedMessage, by mapping: any MessageMapping) {
+        let problem = message.problem.map { MappedContent(entities: [], refusals: [$0]) }
+        var message = message
+        // A number that is used again need not be kept where readings tell by themselves.
+        if mapping.hasOwnTimes, !message.isRepeatedByNumber { message.number = nil }
+        self.init(message, problem ?? mapping.map(message))
+    }
+
+    /// The number by which a repeated message is known: that of the content, else of the protocol.
+    var number: String? {
+        let number = content.number.map { "content \($0)" } ?? message.number
+        guard let number, number.utf8.count <= SourceHistory.maximumNumberBytes else { return nil }
+        return number
+    }
+
+    /// Whether a known number means that it is the same message.
+    var isKnownByNumber: Bool { content.number != nil || message.isRepeatedByNumber }
+
+    var outcome: MessageOutcome {
+        if isRepeated { return .repeated }
+        return reasons.isEmpty ? .stored(entities: entities.count) : .refused(reasons: reasons)
+    }
+}
+
+/// An entity of a message, ready to be written.
+struct MappedInput: Sendable {
+    var message: Int
+    var input: BatchInput
+    var mark: KeptNote?
+}
+
+extension SourceHistory {
+    /// Marks messages whose numbers are known, and notes the numbers that are on their way.
+    func begin(_ mapped: inout [Mapped]) throws(BrokerError) {
+        try state.withLock { (state) throws(BrokerError) in
+            var own: Set<String> = []
+            for index in mapped.indices {
+                guard let number = mapped[index].number else { continue }
+                guard mapped[index].isKnownByNumber else {
+                    own.insert(number)
+                    continue
+                }
+                if state.known.contains(number) || own.contains(number) {
+                    mapped[index].isRepeated = true
+                } else if state.underway.contains(number) {
+                    throw BrokerError(
+                        .conflict,
+                        "A message with this number is being stored; send it again in a moment."
+                    )
+                }
+                own.insert(number)
+            }
+            state.underway.formUnion(own)
+        }
+    }
+
+    func end(_ numbers: [String]) {
+        state.withLock { $0.underway.subtract(numbers) }
+    }
+
+    /// The document with which a number is kept, and the oldest one, whose place it takes.
+    func mark(_ number: String, of name: SourceName) -> KeptNote {
+        let document = Document(
+            kind: .messageNumber,
+            id: "\(name.text)/\(number)",
+            body: Array("{}".utf8),
+            owner: name.text
+        )
+        let oldest = state.withLock { state -> String? in
+            guard state.numbers.count >= Self.maximumNumbers,
+                let oldest = state.numbers.popFirst()
+            else { return nil }
+            state.known.remove(oldest)
+            return oldest
+        }
+        return KeptNote(document, removing: oldest.map { "\(name.text)/\($0)" })
+    }
+
+    /// Reads what the store has.
+    func load(numbers: [String], refused: [Document]) {
+        state.withLock { state in
+            guard !state.isLoaded else { return }
+            state.isLoaded = true
+            for number in numbers {
+                state.numbers.append(number)
+                state.known.insert(number)
+            }
+            for document in refused {
+                state.refused.append((document.id, document.body.count))
+                state.refusedBytes += document.body.count
+                let number = RefusedMessage(document)?.place ?? 0
+                state.lastRefusedNumber = max(state.lastRefusedNumber, number)
+            }
+        }
+    }
+
+    /// Counts what became of messages that are on disk.
+    func note(_ mapped: [Mapped]) {
+        state.withLock { state in
+            for message in mapped {
+                state.figures.messages += 1
+                state.figures.entities += message.entities.count
+                if message.isRepeated { state.figures.repeated += 1 }
+                if !message.isRepeated, !message.reasons.isEmpty {
+                    state.figures.refused += 1
+                    state.figures.lastRefusal = message.reasons[0]
+                    state.figures.lastRefusedAt = message.message.receivedAt
+                }
+                if !message.isRepeated, let number = message.number,
+                    state.known.insert(number).inserted
+                {
+                    state.numbers.append(number)
+                }
+            }
+            if let last = mapped.last(where: { !$0.isRepeated }) {
+                state.figures.last = .init(last)
+            }
+        }
+    }
+}
+
+extension SourceFigures.LastMessage {
+    /// The bytes of a message, and its entities, that are shown at most.
+    private static let maximumBytes = 1_000
+    private static let maximumEntities = 20
+
+    init(_ mapped: Mapped) {
+        let text = String(decoding: mapped.message.body.prefix(Self.maximumBytes), as: UTF8.self)
+        self.init(
+            receivedAt: mapped.message.receivedAt,
+            topic: mapped.message.topic,
+            beginning: mapped.message.body.count > Self.maximumBytes ? text + "…" : text,
+            entities: Array(mapped.entities.prefix(Self.maximumEntities)),
+            refusals: mapped.reasons
+        )
+    }
+}

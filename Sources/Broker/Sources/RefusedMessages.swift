@@ -1,0 +1,155 @@
+package import Governance
+import ContextModel
+import Storage
+import Synchronization
+
+/// The operator's operations on refused messages, and what the hub tells of a source. They are not
+/// part of the standard.
+extension Sourcing {
+    /// The refused messages of the source, oldest first.
+    package func refusedMessages(
+        of name: SourceName,
+        limit: Int,
+        caller: Caller
+    ) async throws -> Disclosed<RefusedMessages> {
+        let session = try await governing.reading.operatorSession(caller)
+        _ = try found(name, caller)
+        let documents = try await session.documents.documents(
+            .refusedMessage,
+            of: name.text,
+            offset: 0,
+            limit: limit
+        )
+        return try await session.seal(
+            RefusedMessages(messages: documents.compactMap { RefusedMessage($0) })
+        )
+    }
+
+    /// Maps and writes the refused messages again; returns how many are stored now, and how many
+    /// are still refused.
+    ///
+    /// Each is written as it would have been when it was received.
+    package func retryRefused(
+        of name: SourceName,
+        caller: Caller
+    ) async throws -> (stored: Int, refused: Int) {
+        try access.requireAdministration(caller)
+        let source = try found(name, caller)
+        try await load(source)
+        let store = try await access.existingStore(caller.tenant)
+        let documents = try await store.documents(
+            .refusedMessage,
+            of: name.text,
+            offset: 0,
+            limit: .max
+        )
+        var (stored, refused) = (0, 0)
+        for document in documents {
+            guard var message = RefusedMessage(document) else { continue }
+            let reasons = try await rewrite(message.message, by: source)
+            if reasons.isEmpty {
+                stored += 1
+                try await forget([document.id], of: source)
+            } else {
+                refused += 1
+                message.reasons = reasons
+                let changed = message.document(of: name)
+                try await store.bookkeep { try $0.put(changed, isQuiet: true) }
+            }
+        }
+        return (stored, refused)
+    }
+
+    /// Removes the refused messages; returns how many.
+    package func dropRefused(of name: SourceName, caller: Caller) async throws -> Int {
+        try access.requireAdministration(caller)
+        let source = try found(name, caller)
+        try await load(source)
+        let ids = source.history.state.withLock { state in
+            state.refused.prefix(state.refused.count).map(\.id)
+        }
+        try await forget(ids, of: source)
+        return ids.count
+    }
+
+    /// The figures of a source, and how many refused messages are kept.
+    package func figures(of source: LiveSource) -> (figures: SourceFigures, kept: Int) {
+        source.history.state.withLock { state in
+            var figures = state.figures
+            figures.things = state.things.heard.count
+            figures.silent = state.things.silent.count
+            return (figures, state.refused.count)
+        }
+    }
+
+    /// Notes what the connection of a source says of itself.
+    package func note(_ sentence: String, isConnected: Bool, of source: LiveSource) {
+        source.history.state.withLock { state in
+            state.figures.connection = sentence
+            state.figures.isConnected = isConnected
+        }
+    }
+
+    private func forget(_ ids: [String], of source: LiveSource) async throws {
+        try await access.existingStore(source.key.tenant).bookkeep { transaction in
+            for id in ids { _ = try transaction.removeDocument(.refusedMessage, id: id) }
+        }
+        source.history.remove(Set(ids))
+    }
+}
+
+extension SourceHistory {
+    /// A change of the kept messages, in memory and then in the store.
+    struct RefusedChange: Sendable {
+        var added: [Document]
+        var removed: [String]
+    }
+
+    /// Adds refused messages, in place of the oldest where there would be too many.
+    func add(
+        _ messages: [(message: ReceivedMessage, reasons: [String])],
+        of name: SourceName
+    ) -> RefusedChange {
+        state.withLock { state in
+            var change = RefusedChange(added: [], removed: [])
+            for (message, reasons) in messages {
+                state.lastRefusedNumber += 1
+                let refused = RefusedMessage(
+                    id: RefusedMessage.id(of: name, state.lastRefusedNumber),
+                    message,
+                    reasons: reasons
+                )
+                let document = refused.document(of: name)
+                change.added.append(document)
+                state.refused.append((document.id, document.body.count))
+                state.refusedBytes += document.body.count
+            }
+            while state.refused.count > Self.maximumRefused
+                || state.refusedBytes > Self.maximumRefusedBytes,
+                let oldest = state.refused.popFirst()
+            {
+                state.refusedBytes -= oldest.bytes
+                state.figures.dropped += 1
+                change.removed.append(oldest.id)
+            }
+            return change
+        }
+    }
+
+    /// Undoes the additions of a change that could not be stored.
+    func forget(_ change: RefusedChange) { remove(Set(change.added.map(\.id))) }
+
+    func remove(_ ids: Set<String>) {
+        state.withLock { state in
+            var rest: Queue<(id: String, bytes: Int)> = Queue()
+            while let message = state.refused.popFirst() {
+                if ids.contains(message.id) {
+                    state.refusedBytes -= message.bytes
+                } else {
+                    rest.append(message)
+                }
+            }
+            state.refused = rest
+        }
+    }
+}
