@@ -69,6 +69,7 @@ package struct HubParts: Sendable {
             identity: identity,
             refusesAddress: { web.guardian.refuses($0) },
             delivery: settings.delivery,
+            sources: CollectedSources(),
             clock: clock,
             makeIdentifier: makeIdentifier,
             logger: logger
@@ -91,6 +92,7 @@ extension Hub {
         try await following.loadSubscriptions()
         try await following.checkRegistrations()
         await governing.takeUpRecord()
+        try await sourcing.loadSources()
     }
 }
 

@@ -1,0 +1,238 @@
+import AsyncHTTPClient
+import Broker
+import Collect
+import ContextModel
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Asks an address at intervals, and takes its answers as messages of a source.
+struct AddressPoller: Sendable {
+    let source: LiveSource
+    let address: PolledAddress
+    let sourcing: Sourcing
+    let secrets: SourceSecrets
+    let web: OutboundWeb
+    let clock: HubClock
+    let logger: Logger
+
+    private static let timeout = TimeAmount.seconds(30)
+    /// After failures, the pause doubles up to this many intervals, and is an hour at most.
+    private static let mostIntervals = 16
+    private static let longestPause = 3_600
+
+    /// What the server said of its last answer, so that the next question costs it little.
+    private struct Validators {
+        var entityTag: String?
+        var lastModified: String?
+    }
+
+    private struct Answer {
+        var status: Int
+        var body: [UInt8]
+        var headers: HTTPHeaders
+    }
+
+    /// Runs until its task is cancelled.
+    func run() async {
+        var validators = Validators()
+        var failures = 0
+        while !Task.isCancelled {
+            var pause = address.everySeconds
+            do {
+                let pages = try await poll(&validators)
+                failures = 0
+                sourcing.note(
+                    pages == 0 ? "Nothing is new." : "Answered, with \(pages) pages.",
+                    isConnected: true,
+                    of: source
+                )
+            } catch let error as PollFailure {
+                failures += 1
+                pause = max(error.retryAfterSeconds ?? 0, Self.pause(address, after: failures))
+                note(error.description)
+            } catch is CancellationError {
+                return
+            } catch {
+                failures += 1
+                pause = Self.pause(address, after: failures)
+                note(Self.sentence(about: error))
+            }
+            guard (try? await clock.sleep(for: .seconds(pause))) != nil else { return }
+        }
+    }
+
+    private static func pause(_ address: PolledAddress, after failures: Int) -> Int {
+        let intervals = min(1 << min(failures - 1, 10), mostIntervals)
+        return max(address.everySeconds, min(address.everySeconds * intervals, longestPause))
+    }
+
+    private static func sentence(about error: any Error) -> String {
+        switch error {
+        case let error as SourceError: error.description
+        case let error as BrokerError: error.detail
+        default: "The address cannot be reached: \(error)."
+        }
+    }
+
+    private func note(_ sentence: String) {
+        sourcing.note(sentence, isConnected: false, of: source)
+        logger.warning(
+            "a source does not answer: \(sentence)",
+            metadata: ["source": "\(source.key.name)"]
+        )
+    }
+
+    // MARK: Pages
+
+    /// Asks for all pages; returns how many there were, 0 when nothing has changed.
+    private func poll(_ validators: inout Validators) async throws -> Int {
+        var url = address.url
+        var seen: Set<String> = []
+        var offset = 0
+        for page in 0..<max(1, address.maximumPages) {
+            guard seen.insert(url).inserted else { return page }
+            let answer = try await ask(url, page == 0 ? validators : Validators())
+            if answer.status == 304 { return 0 }
+            guard answer.status == 200 else { throw PollFailure(answer.status, answer.headers) }
+            let message = ReceivedMessage(answer.body, receivedAt: clock())
+            let outcome = try await sourcing.receive([message], by: source)[0]
+            if page == 0 {
+                validators.entityTag = answer.headers.first(name: "ETag")
+                validators.lastModified = answer.headers.first(name: "Last-Modified")
+            }
+            guard let next = try nextPage(answer, after: url, &offset, outcome) else {
+                return page + 1
+            }
+            url = next
+        }
+        return max(1, address.maximumPages)
+    }
+
+    private func ask(_ url: String, _ validators: Validators) async throws -> Answer {
+        var request = HTTPClientRequest(url: url)
+        request.headers.add(name: "User-Agent", value: OutboundWeb.userAgent)
+        // A key is for the address that the operator named, and for none to which a page leads.
+        let isOwn = URLComponents(string: url).map(Self.origin) == ownOrigin
+        for (name, text) in address.headers.sorted(by: { $0.key < $1.key }) {
+            switch text {
+            case .plain(let value): request.headers.replaceOrAdd(name: name, value: value)
+            case .secret(let reference) where isOwn:
+                let secret = try secrets.text(of: reference)
+                request.headers.replaceOrAdd(name: name, value: secret)
+            case .secret: continue
+            }
+        }
+        if let tag = validators.entityTag {
+            request.headers.replaceOrAdd(name: "If-None-Match", value: tag)
+        }
+        if let time = validators.lastModified {
+            request.headers.replaceOrAdd(name: "If-Modified-Since", value: time)
+        }
+        let response = try await web.client.execute(request, deadline: .now() + Self.timeout)
+        let body = try await response.body.collect(upTo: Self.maximumBytes)
+        return Answer(
+            status: Int(response.status.code),
+            body: Array(buffer: body),
+            headers: response.headers
+        )
+    }
+
+    /// The most bytes of an answer.
+    static let maximumBytes = 16 << 20
+
+    private var ownOrigin: String? { URLComponents(string: address.url).map(Self.origin) }
+
+    private static func origin(_ url: URLComponents) -> String {
+        let port = url.port ?? (url.scheme == "https" ? 443 : 80)
+        return "\(url.scheme ?? "")://\(url.host ?? ""):\(port)".lowercased()
+    }
+
+    /// The address of the next page; nil after the last one.
+    private func nextPage(
+        _ answer: Answer,
+        after url: String,
+        _ offset: inout Int,
+        _ outcome: MessageOutcome
+    ) throws -> String? {
+        switch address.paging {
+        case nil: return nil
+        case .token(let path, let parameter):
+            guard let token = try first(path, in: answer), !token.isEmpty else { return nil }
+            return Self.url(address.url, setting: parameter, to: token)
+        case .offset(let parameter, let step):
+            // The page after the last one has no rows.
+            guard outcome != .stored(entities: 0) else { return nil }
+            offset += step
+            return Self.url(address.url, setting: parameter, to: "\(offset)")
+        case .link(let path?):
+            guard let link = try first(path, in: answer) else { return nil }
+            return Self.resolve(link, against: url)
+        case .link(nil):
+            return NextLink.target(in: answer.headers["Link"]).flatMap {
+                Self.resolve($0, against: url)
+            }
+        }
+    }
+
+    private func first(_ path: JSONPath, in answer: Answer) throws -> String? {
+        switch try path.first(in: JSONReader.read(answer.body)) {
+        case .string(let text)?: text
+        case .number(let number)?: number.literal
+        case .null?, .bool?, .array?, .object?, nil: nil
+        }
+    }
+
+    private static func resolve(_ link: String, against url: String) -> String? {
+        guard let base = URL(string: url),
+            let resolved = URL(string: link, relativeTo: base)?.absoluteURL,
+            resolved.scheme == "http" || resolved.scheme == "https"
+        else { return nil }
+        return resolved.absoluteString
+    }
+
+    static func url(_ url: String, setting parameter: String, to value: String) -> String? {
+        guard var parts = URLComponents(string: url) else { return nil }
+        var items = parts.queryItems ?? []
+        items.removeAll { $0.name == parameter }
+        items.append(URLQueryItem(name: parameter, value: value))
+        parts.queryItems = items
+        return parts.string
+    }
+}
+
+/// The link to the next page in `Link` headers (RFC 8288).
+enum NextLink {
+    static func target(in fields: [String]) -> String? {
+        for link in fields.flatMap({ $0.split(separator: ",") }) {
+            guard let open = link.firstIndex(of: "<"), let close = link.firstIndex(of: ">"),
+                open < close
+            else { continue }
+            let parameters = link[close...].dropFirst().split(separator: ";")
+            let isNext = parameters.contains { parameter in
+                let parts = parameter.split(separator: "=", maxSplits: 1).map {
+                    $0.trimmingCharacters(in: CharacterSet(charactersIn: " \""))
+                }
+                return parts.count == 2 && parts[0].lowercased() == "rel"
+                    && parts[1].split(separator: " ").contains("next")
+            }
+            if isNext { return String(link[link.index(after: open)..<close]) }
+        }
+        return nil
+    }
+}
+
+/// An answer with another status than that of success.
+struct PollFailure: Error, CustomStringConvertible {
+    var status: Int
+    var retryAfterSeconds: Int?
+
+    init(_ status: Int, _ headers: HTTPHeaders) {
+        self.status = status
+        retryAfterSeconds = headers.first(name: "Retry-After").flatMap { Int($0) }
+            .map { min(max($0, 0), 86_400) }
+    }
+
+    var description: String { "The address answers with \(status)." }
+}

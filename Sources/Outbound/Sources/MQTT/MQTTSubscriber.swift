@@ -1,0 +1,236 @@
+import Broker
+import Collect
+import ContextModel
+import Crypto
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Listens to the topics of one source, and connects again whenever the connection ends.
+///
+/// A message with quality of service 1 is acknowledged when the hub has stored what became of it;
+/// until then the broker keeps it, also while the hub is away.
+struct MQTTSubscriber: Sendable {
+    let source: LiveSource
+    let topics: MQTTTopics
+    let sourcing: Sourcing
+    let secrets: SourceSecrets
+    /// What tells this hub from others that listen at the same broker.
+    let hubName: String
+    let clock: HubClock
+    let logger: Logger
+
+    private static let keepAliveSeconds: Int64 = 30
+    private static let silenceSeconds: Int64 = 90
+    private static let answerTimeout = Duration.seconds(15)
+    private static let sessionSeconds: UInt32 = 86_400
+    private static let maximumUnderway: UInt16 = 500
+    /// The pauses between attempts: the first, and the longest.
+    private static let firstPause = Duration.seconds(1)
+    private static let longestPause = Duration.seconds(60)
+
+    private typealias Inbound = NIOAsyncChannelInboundStream<[MQTTPacket]>.AsyncIterator
+    private typealias Outbound = NIOAsyncChannelOutboundWriter<ByteBuffer>
+
+    /// Runs until its task is cancelled.
+    func run() async {
+        var pause = Self.firstPause
+        while !Task.isCancelled {
+            let started = ContinuousClock.now
+            do {
+                try await listen()
+                if Task.isCancelled { return }
+                note("The broker has ended the connection.", isConnected: false)
+            } catch is CancellationError {
+                return
+            } catch {
+                note(Self.sentence(about: error), isConnected: false)
+            }
+            // A connection that lasted was a good one.
+            if started.duration(to: .now) > Self.longestPause { pause = Self.firstPause }
+            guard (try? await clock.sleep(for: pause * Double.random(in: 0.5...1))) != nil else {
+                return
+            }
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    private static func sentence(about error: any Error) -> String {
+        switch error {
+        case let error as MQTTError: error.description
+        case let error as SourceError: error.description
+        case let error as BrokerError: error.detail
+        default: "The broker cannot be reached: \(error)."
+        }
+    }
+
+    private func note(_ sentence: String, isConnected: Bool) {
+        sourcing.note(sentence, isConnected: isConnected, of: source)
+        let metadata: Logger.Metadata = [
+            "source": "\(source.key.name)", "broker": "\(topics.host):\(topics.port)",
+        ]
+        if isConnected {
+            logger.info("a source is connected", metadata: metadata)
+        } else {
+            logger.warning("a source is not connected: \(sentence)", metadata: metadata)
+        }
+    }
+
+    // MARK: One connection
+
+    private func listen() async throws {
+        let password = try topics.password.map { try secrets.text(of: $0) }
+        let tls = try topics.isSecure ? tlsContext() : nil
+        let (isVersion5, host) = (topics.isVersion5, topics.host)
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(.seconds(10))
+            .channelOption(
+                .recvAllocator,
+                value: FixedSizeRecvByteBufferAllocator(capacity: 1 << 16)
+            )
+            .connect(host: host, port: topics.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let name = Self.isAddress(host) ? nil : host
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: name)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                    try channel.pipeline.syncOperations.addHandler(
+                        IdleStateHandler(
+                            readTimeout: .seconds(Self.silenceSeconds),
+                            writeTimeout: .seconds(Self.keepAliveSeconds)
+                        )
+                    )
+                    try channel.pipeline.syncOperations.addHandler(
+                        MQTTChannelHandler(
+                            isVersion5: isVersion5,
+                            maximumPayloadBytes: ReceivedMessage.maximumBytes
+                        )
+                    )
+                    return try NIOAsyncChannel<[MQTTPacket], ByteBuffer>(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(
+                            backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8)
+                        )
+                    )
+                }
+            }
+        try await channel.executeThenClose { inbound, outbound in
+            var packets = inbound.makeAsyncIterator()
+            try await begin(&packets, outbound, password, channel.channel)
+            note("Connected.", isConnected: true)
+            while let some = try await packets.next() { try await take(some, outbound) }
+        }
+    }
+
+    private static func isAddress(_ host: String) -> Bool {
+        (try? SocketAddress(ipAddress: host, port: 0)) != nil
+    }
+
+    private func tlsContext() throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        if let authority = topics.authority {
+            let text = try secrets.text(of: authority, isPublic: true)
+            let certificates = try NIOSSLCertificate.fromPEMBytes(Array(text.utf8))
+            configuration.trustRoots = .certificates(certificates)
+        }
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// Asks for the connection and for the topics; closes the channel when the answers are late.
+    private func begin(
+        _ packets: inout Inbound,
+        _ outbound: Outbound,
+        _ password: String?,
+        _ channel: any Channel
+    ) async throws {
+        let requests = MQTTRequests(isVersion5: isVersion5)
+        let late = Task { [clock] in
+            try await clock.sleep(for: Self.answerTimeout)
+            channel.close(promise: nil)
+        }
+        defer { late.cancel() }
+        let connection = MQTTRequests.Connection(
+            client: topics.client ?? "balai-\(hubName.prefix(8))-\(source.key.name)",
+            user: topics.user,
+            password: password,
+            keepAliveSeconds: UInt16(2 * Self.keepAliveSeconds),
+            sessionSeconds: Self.sessionSeconds,
+            maximumUnderway: Self.maximumUnderway,
+            maximumPacketBytes: UInt32(ReceivedMessage.maximumBytes + (128 << 10))
+        )
+        try await outbound.write(requests.connect(connection))
+        guard case .connectionAnswer(let code, _)? = try await packets.next()?.first else {
+            throw MQTTError("The broker did not answer the request for a connection.")
+        }
+        guard code == 0 else { throw MQTTError(Self.refusal(code, isVersion5: isVersion5)) }
+        let subscription = requests.subscribe(
+            to: topics.filters,
+            qualityOfService: topics.qualityOfService,
+            number: 1
+        )
+        try await outbound.write(subscription)
+        // Messages of a session that goes on may come before the answer.
+        while let some = try await packets.next() {
+            for case .subscriptionAnswer(1, let codes) in some {
+                if let place = codes.firstIndex(where: { $0 >= 0x80 }) {
+                    throw MQTTError("The broker refuses the topic `\(topics.filters[place])`.")
+                }
+                return try await take(some, outbound)
+            }
+            try await take(some, outbound)
+        }
+        throw MQTTError("The broker did not answer the subscription.")
+    }
+
+    private var isVersion5: Bool { topics.isVersion5 }
+
+    private static func refusal(_ code: UInt8, isVersion5: Bool) -> String {
+        let reason =
+            switch (code, isVersion5) {
+            case (4, false), (0x86, true): "user or password is wrong"
+            case (5, false), (0x87, true): "it is not allowed"
+            case (1, false), (0x84, true): "the broker does not speak this version of MQTT"
+            case (2, false), (0x85, true): "the name of the client is not accepted"
+            default: "code \(code)"
+            }
+        return "The broker refuses the connection: \(reason)."
+    }
+
+    /// Stores the messages, then acknowledges them.
+    private func take(_ packets: [MQTTPacket], _ outbound: Outbound) async throws {
+        var messages: [ReceivedMessage] = []
+        var numbers: [UInt16] = []
+        let now = clock()
+        for packet in packets {
+            switch packet {
+            case .message(let message):
+                messages.append(ReceivedMessage(message, receivedAt: now))
+                if let number = message.number { numbers.append(number) }
+            case .end(let code): throw MQTTError("The broker ends the connection (\(code)).")
+            case .connectionAnswer, .subscriptionAnswer, .pong: break
+            }
+        }
+        guard !messages.isEmpty else { return }
+        _ = try await sourcing.receive(messages, by: source)
+        guard !numbers.isEmpty else { return }
+        try await outbound.write(MQTTRequests(isVersion5: isVersion5).acknowledge(numbers))
+    }
+}
+
+extension ReceivedMessage {
+    init(_ message: MQTTMessage, receivedAt: Timestamp) {
+        self.init(message.payload, topic: message.topic, receivedAt: receivedAt)
+        if message.isTooLong {
+            problem = "The message has more than \(Self.maximumBytes) bytes."
+        }
+        guard let number = message.number else { return }
+        // A broker uses its numbers again; the content tells whether it is the same message.
+        var hash = SHA256()
+        hash.update(data: Array(message.topic.utf8) + [0])
+        hash.update(data: message.payload)
+        self.number = "mqtt \(number) \(Hexadecimal.text(of: hash.finalize().prefix(8)))"
+        isRepeatedByNumber = message.isRepeated
+    }
+}

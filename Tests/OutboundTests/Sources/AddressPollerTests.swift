@@ -1,0 +1,147 @@
+import Broker
+import Collect
+import ContextModel
+import Foundation
+import Governance
+import Logging
+import NIOHTTP1
+import StorageMemory
+import Synchronization
+import Testing
+
+@testable import Outbound
+
+/// Addresses that are asked, with a server of the test.
+@Suite struct AddressPollerTests {
+    private static let boss = Caller(party: .operator)
+    private static let name = [SourceName("feed")].compactMap(\.self)[0]
+
+    /// Puts the definition, waits until the condition holds for the source's figures, and returns
+    /// the identifiers of its last message and the figures.
+    private func poll(
+        _ definition: String,
+        environment: [String: String] = [:],
+        until condition: (SourceFigures) -> Bool
+    ) async throws -> (hub: Hub, figures: SourceFigures) {
+        let parts = try await HubParts.make(
+            store: MemoryStore(SharedMemory()) {
+                Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+            },
+            policy: Policy(permissions: []),
+            settings: OutboundSettings(publicURL: "http://hub.example"),
+            clock: HubClock {
+                Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+            },
+            makeIdentifier: { UUID().uuidString },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let secrets = SourceSecrets(folder: nil, environment: environment)
+        let service = SourceService(parts.hub, parts.web, secrets) { _ in true }
+        let running = Task { try await service.run() }
+        _ = try await parts.hub.sourcing.put(Self.name, definition, caller: Self.boss)
+        let source = try #require(parts.hub.sourcing.source(SourceKey(nil, Self.name)))
+        var figures = parts.hub.sourcing.figures(of: source).figures
+        for _ in 0..<300 {
+            figures = parts.hub.sourcing.figures(of: source).figures
+            if condition(figures) { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        running.cancel()
+        try await running.value
+        let notifications = Task { try await parts.notifications.run() }
+        notifications.cancel()
+        try await notifications.value
+        #expect(condition(figures), "it never came to that: \(figures)")
+        return (parts.hub, figures)
+    }
+
+    private static let map = """
+        map:
+          type: BusArrival
+          id: "urn:ngsi-ld:BusArrival:{stop}"
+          attributes:
+            load: {column: load, as: number}
+        """
+
+    @Test func `pages are counted by rows, with a key that goes to no other host`() async throws {
+        // The shape of a service whose pages have 2 rows, until one is empty.
+        let server = try await LoopbackServer { head in
+            guard head.headers.first(name: "AccountKey") == "the key" else {
+                return .init(status: .unauthorized)
+            }
+            let skip = head.uri.split(separator: "=").last.flatMap { Int($0) } ?? 0
+            let rows = (skip..<min(skip + 2, 5)).map { #"{"stop": "\#($0)", "load": "\#($0)"}"# }
+            return .init(status: .ok, body: #"{"value": [\#(rows.joined(separator: ","))]}"#)
+        }
+        let (_, figures) = try await poll(
+            """
+            poll:
+              url: \(server.url)/arrivals
+              every: 3600
+              headers: {AccountKey: {variable: BALAI_SOURCE_KEY}, accept: application/json}
+              pages: {offset: $skip, step: 2}
+            rows: $.value[*]
+            \(Self.map)
+            """,
+            environment: ["BALAI_SOURCE_KEY": "the key"]
+        ) { $0.connection?.contains("pages") == true }
+        #expect(figures.entities == 5 && figures.messages == 4)
+        try await server.close()
+    }
+
+    @Test(arguments: ["token", "link", "header"])
+    func `one page leads to the next`(way: String) async throws {
+        let server = try await LoopbackServer { head in
+            let isFirst = !head.uri.contains("page")
+            let next =
+                way == "token"
+                ? #", "paging": {"next": "two"}"# : way == "link" ? #", "next": "/f?page=two""# : ""
+            var answer = LoopbackServer.Answer(status: .ok)
+            if isFirst, way == "header" {
+                answer.headers.add(name: "Link", value: #"</f?page=two>; rel="next", </>; rel=up"#)
+            }
+            answer.body = #"{"stop": "\#(isFirst ? "a" : "b")", "load": 1\#(isFirst ? next : "")}"#
+            return answer
+        }
+        let pages =
+            switch way {
+            case "token": "{token: $.paging.next, parameter: page}"
+            case "link": "{link: $.next}"
+            default: "{link: header}"
+            }
+        let (_, figures) = try await poll(
+            "poll: {url: \(server.url)/f, every: 3600, pages: \(pages)}\n\(Self.map)"
+        ) { $0.entities == 2 }
+        #expect(figures.messages == 2)
+        try await server.close()
+    }
+
+    @Test func `what has not changed is not read again, and a failure makes the hub wait`()
+        async throws
+    {
+        let count = Mutex(0)
+        let server = try await LoopbackServer { head in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            if number == 1 {
+                return .init(
+                    status: .ok,
+                    headers: ["ETag": "\"one\"", "Last-Modified": "Fri, 01 May 2026 08:00:00 GMT"],
+                    body: #"{"stop": "a", "load": 1}"#
+                )
+            }
+            let isSame =
+                head.headers.first(name: "If-None-Match") == "\"one\""
+                && head.headers.first(name: "If-Modified-Since") != nil
+            return .init(status: number == 2 && isSame ? .notModified : .serviceUnavailable)
+        }
+        let (_, figures) = try await poll(
+            "poll: {url: \(server.url)/f, every: 1}\n\(Self.map)"
+        ) { $0.isConnected == false }
+        #expect(figures.connection == "The address answers with 503.")
+        #expect(figures.messages == 1 && count.withLock { $0 } == 3)
+        try await server.close()
+    }
+}
