@@ -19,6 +19,7 @@ struct Balai: AsyncParsableCommand {
             ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self,
             CheckCommand.self, TokenCommand.self, LoginCommand.self, PolicyCommand.self,
             DeadLettersCommand.self, RecordCommand.self, VerifyCommand.self,
+            SourceCommand.self,
         ]
     )
 

@@ -27,6 +27,8 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case statistic = "Statistic"
     case exemption = "Exemption"
     case modelContextMessage = "ModelContextMessage"
+    case source = "Source"
+    case sourceTrial = "SourceTrial"
 
     /// A reference to the schema in the components of the document.
     var reference: JSONValue { ["$ref": .string("#/components/schemas/\(rawValue)")] }
@@ -80,6 +82,8 @@ extension BodySchema {
         case .choice: Self.choiceSchema
         case .statistic: Self.statisticSchema
         case .modelContextMessage: Self.modelContextSchema
+        case .source: Self.sourceSchema
+        case .sourceTrial: Self.sourceTrialSchema
         case .entityMapFragment:
             Self.object(["type": Self.constant("EntityMap"), "expiresAt": Self.moment])
         }

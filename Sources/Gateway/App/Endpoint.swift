@@ -26,6 +26,7 @@ struct Frame: Sendable {
             frame: self,
             isPage: description.section == .pages,
             keepsAnswers: description.keepsAnswers,
+            identifiesItself: description.identifiesItself,
             metrics: RouteMetrics(
                 method: description.method.rawValue,
                 route: description.path,
@@ -96,6 +97,7 @@ struct Frame: Sendable {
             frame: self,
             isPage: false,
             keepsAnswers: false,
+            identifiesItself: false,
             metrics: RouteMetrics(method: method, route: route, registry: registry),
             handler: handler
         )
@@ -110,6 +112,8 @@ struct Endpoint: HTTPResponder {
     let isPage: Bool
     /// Whether its answers are in memory anyway, and do not count as long answers.
     let keepsAnswers: Bool
+    /// Whether the handler finds out who asks.
+    let identifiesItself: Bool
     let metrics: RouteMetrics
     let handler: RouteHandler
 
@@ -125,10 +129,17 @@ struct Endpoint: HTTPResponder {
                 throw BrokerError(.badRequestData, "In the request \(CombiningMarks.problem).")
             }
             guard !request.uri.path.hasEmptySegment else { throw BrokerError.emptySegment }
-            if frame.authentication.takesCertificates {
-                certificate = try await context.certificate()
+            if identifiesItself {
+                context.caller = try frame.authentication.stranger(of: request.head)
+            } else {
+                if frame.authentication.takesCertificates {
+                    certificate = try await context.certificate()
+                }
+                context.caller = try await frame.authentication.caller(
+                    of: request.head,
+                    certificate
+                )
             }
-            context.caller = try await frame.authentication.caller(of: request.head, certificate)
             if context.caller.party == .anonymous { context.caller.address = context.address }
             await context.executor?.serve(context.caller.sharer)
             response = try await handler(request, context)

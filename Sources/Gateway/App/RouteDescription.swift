@@ -16,6 +16,7 @@ package struct RouteDescription: Sendable {
         case governance = "Governance"
         case network = "Network"
         case services = "Services"
+        case sources = "Sources"
         case pages = "Pages"
         case operations = "Operations"
 
@@ -25,8 +26,7 @@ package struct RouteDescription: Sendable {
             switch self {
             case .contextInformation, .temporal, .entityMaps, .subscriptions: true
             case .snapshots, .registrations, .ldContexts, .features, .governance, .network,
-                .services,
-                .pages, .operations:
+                .services, .sources, .pages, .operations:
                 false
             }
         }
@@ -41,7 +41,8 @@ package struct RouteDescription: Sendable {
         case .entityMaps, .snapshots, .registrations, .ldContexts, .governance, .network, .services:
             0
         case .subscriptions: method == .get ? 0 : 4 * 1_024
-        case .contextInformation, .temporal, .features, .pages, .operations: LongWork.leastBytes
+        case .contextInformation, .temporal, .features, .sources, .pages, .operations:
+            LongWork.leastBytes
         }
     }
 
@@ -64,6 +65,8 @@ package struct RouteDescription: Sendable {
     package var status: Int
     /// Whether its answers are in memory anyway.
     package var keepsAnswers: Bool
+    /// Whether its handler finds out by itself who asks, and the hub's tokens do not count.
+    package var identifiesItself = false
 
     package init(
         _ method: HTTPRequest.Method,

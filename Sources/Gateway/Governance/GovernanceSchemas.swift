@@ -178,7 +178,7 @@ extension BodySchema {
         ]
     )
 
-    private static func object(
+    static func object(
         _ members: JSONObject,
         required: [JSONValue] = [],
         rest: JSONValue = false,

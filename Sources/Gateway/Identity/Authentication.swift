@@ -78,6 +78,16 @@ package struct Authentication: Sendable {
         return caller
     }
 
+    /// Nobody in particular, with the tenant of the request: for a route that finds out itself who
+    /// asks.
+    ///
+    /// Throws `badRequestData` for a tenant name that cannot be one.
+    func stranger(of request: HTTPRequest) throws(BrokerError) -> Caller {
+        var caller = Caller(party: .anonymous)
+        if let name = request.headerFields[.ngsildTenant] { caller.tenant = try tenant(name) }
+        return caller
+    }
+
     /// A browser shows its certificate in requests of anybody's page, too; programs name no page.
     private func requireNoForeignPage(_ request: HTTPRequest) throws(BrokerError) {
         guard request.method != .get, request.method != .head,

@@ -1,3 +1,4 @@
+package import Broker
 package import ContextModel
 package import Record
 
@@ -12,6 +13,8 @@ package struct HubFigures: Sendable {
     package var disk: DiskSpace?
     /// The witnesses of the record.
     package var witnesses: [WitnessFigures] = []
+    /// The sources of all tenants.
+    package var sources: [SourceMetrics] = []
 
     package init(entities: Int, databaseBytes: Int, disk: DiskSpace?) {
         self.entities = entities
@@ -43,6 +46,23 @@ package struct WitnessFigures: Sendable {
         name = status.key.name
         age = status.signedAt.map { Double(now.microseconds - $0.microseconds) / 1_000_000 }
         failures = status.failures
+    }
+}
+
+/// How it stands with a source, for `/metrics`.
+package struct SourceMetrics: Sendable {
+    /// The source and, unless it is the default one, its tenant.
+    package let name: String
+    package let tenant: String?
+    /// What came since the start, what became of it, and the refused messages that are kept.
+    package let figures: SourceFigures
+    package let keptRefusals: Int
+
+    package init(_ source: LiveSource, _ figures: SourceFigures, keptRefusals: Int) {
+        name = source.key.name.text
+        tenant = source.key.tenant?.text
+        self.figures = figures
+        self.keptRefusals = keptRefusals
     }
 }
 

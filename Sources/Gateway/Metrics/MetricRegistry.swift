@@ -95,6 +95,7 @@ package final class MetricRegistry: MetricsFactory, Sendable {
             text.add(name, series)
         }
         for gauge in figures?.gauges ?? [] { text.addGauge(gauge.name, gauge.value) }
+        text.add(figures?.sources ?? [])
         text.add(figures?.witnesses ?? [])
         text.addGauge("balai_metrics_dropped_series", Double(dropped))
         if let bytes = ProcessMetrics.residentBytes {

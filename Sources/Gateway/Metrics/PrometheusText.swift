@@ -37,6 +37,26 @@ struct PrometheusText {
         }
     }
 
+    mutating func add(_ sources: [SourceMetrics]) {
+        let series: [(String, String, (SourceMetrics) -> Int?)] = [
+            ("balai_source_connected", "gauge", { $0.figures.isConnected.map { $0 ? 1 : 0 } }),
+            ("balai_source_entities_total", "counter", { $0.figures.entities }),
+            ("balai_source_messages_total", "counter", { $0.figures.messages }),
+            ("balai_source_refused_kept", "gauge", { $0.keptRefusals }),
+            ("balai_source_refused_total", "counter", { $0.figures.refused }),
+            ("balai_source_silent", "gauge", { $0.figures.things > 0 ? $0.figures.silent : nil }),
+        ]
+        for (name, type, value) in series {
+            for source in sources {
+                guard let value = value(source) else { continue }
+                var labels = [("source", source.name)]
+                if let tenant = source.tenant { labels.append(("tenant", tenant)) }
+                addType(name, type)
+                addSample(name, SeriesName("", labels).labels, "\(value)")
+            }
+        }
+    }
+
     private mutating func addHistogram(_ name: SeriesName, _ histogram: Histogram) {
         let (counts, sum) = histogram.cumulative
         let prefix = name.labels.isEmpty ? "" : name.labels + ","
@@ -73,6 +93,13 @@ struct PrometheusText {
         "balai_notifications_oldest_seconds": "How long the oldest notification has waited.",
         "balai_notifications_waiting": "Notifications not delivered yet.",
         "balai_requests_refused_disk_full_total": "Requests refused because the disk is full.",
+        "balai_source_connected": "Whether a source is connected, or its address answers.",
+        "balai_source_entities_total": "Entities that messages of a source became or changed.",
+        "balai_source_messages_total": "Messages of a source since the start.",
+        "balai_source_refused_kept": "Refused messages of a source that are kept.",
+        "balai_source_refused_total":
+            "Messages of a source that were refused, as a whole or in part.",
+        "balai_source_silent": "Things of a source that should report and do not.",
         "balai_witness_age_seconds": "Time since a witness signed a checkpoint of the record.",
         "balai_witness_failures_total": "How often a witness did not sign when it was asked.",
         "http_request_duration_seconds": "Time to answer, by method and route.",

@@ -74,6 +74,20 @@ struct NGSILDRoutes {
         }
     }
 
+    /// Adds a route that takes other requests than those of the standard.
+    mutating func addPlain(_ description: RouteDescription, _ handler: @escaping RouteHandler) {
+        let (hub, settings, bodies) = (hub, settings, bodies)
+        let longBytes = description.longBytes
+        table.add(description) { request, context in
+            let sharer = context.caller.sharer
+            let length = min(request.declaredLength ?? 0, settings.maximumBodyBytes)
+            let held = try bodies.take(length, for: sharer)
+            defer { withExtendedLifetime(held) {} }
+            guard length >= longBytes else { return try await handler(request, context) }
+            return try await hub.longWork.run(for: sharer) { try await handler(request, context) }
+        }
+    }
+
     private static let alwaysKnown: Set<String> = ["local", "via"]
 }
 

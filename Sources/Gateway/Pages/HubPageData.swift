@@ -69,6 +69,7 @@ package struct HubPageData: PageData {
             withMeasures: hub.access.policy.refusalOfMeasures(to: caller) == nil,
             withErrors: hub.access.policy.permitsAdministration(caller)
         )
+        if health.measures != nil { health.measures? += hub.sourcing.measures() }
         do {
             try await probe.run()
         } catch {

@@ -40,7 +40,7 @@ package struct PageRenderer: Sendable {
 
     private static let pages = [
         "now", "data", "health", "problem", "services", "service", "sign-in", "my-data", "rules",
-        "record",
+        "record", "sources",
     ]
 
     /// The renderer of pages in the language of who asks.

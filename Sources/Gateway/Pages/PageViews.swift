@@ -20,6 +20,7 @@ struct PageShell {
     var isData = false
     var isHealth = false
     var isServices = false
+    var isSources = false
     var isRules = false
     var isRecord = false
     var isMine = false
@@ -31,6 +32,8 @@ struct PageShell {
     var t: [String: String]
     /// Whether the reader is signed in as a person.
     var isPerson: Bool
+    /// Whether the reader runs the hub.
+    var isOperator: Bool
     /// The tag of the language of the page's own words.
     var language: String
     /// The tag of the language of head and foot.
@@ -57,6 +60,7 @@ struct PageShell {
         hasNotice = isOpen || isSimulated
         t = voice.translation.words
         isPerson = voice.isPerson
+        isOperator = voice.isOperator
         language = voice.translation.language
         frameLanguage = voice.translation.language
         query = voice.query

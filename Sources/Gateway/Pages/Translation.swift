@@ -94,6 +94,8 @@ struct PageVoice: Sendable {
     var isChosen = false
     /// Whether the reader is signed in as a person.
     var isPerson = false
+    /// Whether the reader runs the hub.
+    var isOperator = false
     /// All languages with their own names.
     var languages: [(tag: String, name: String)] = []
 
@@ -104,6 +106,7 @@ struct PageVoice: Sendable {
         translation = translations.best(asked: asked, accepted: request.headers[.acceptLanguage])
         isChosen = asked != nil
         isPerson = caller.subject != nil
+        isOperator = caller.party == .operator || caller.roles.contains(.admin)
         languages = translations.all.map { ($0.language, $0("language")) }
     }
 

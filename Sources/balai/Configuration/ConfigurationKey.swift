@@ -114,6 +114,9 @@ struct ConfigurationKey: Sendable {
         Self("imports.maps", .text),
         Self("imports.maximumBytes", .integer(1024...1_099_511_627_776)),
 
+        Self("sources.folder", .text),
+        Self("sources.secrets", .text),
+
         Self("catalog.license", .text),
         Self("catalog.contact", .text),
 

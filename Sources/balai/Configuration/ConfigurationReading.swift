@@ -39,6 +39,8 @@ extension HubConfiguration {
         readPages(&settings)
         readStatistics(&settings)
         imports.mapsFolder = settings.text("imports.maps")
+        sourcesFolder = settings.text("sources.folder")
+        secretsFolder = settings.text("sources.secrets")
         settings.read("imports.maximumBytes", into: &imports.maximumBytes)
         rules = settings.commonRules(
             permissions: names["permissions"] ?? [],

@@ -60,6 +60,10 @@ struct HubConfiguration: Sendable {
     /// The limits of files sent over HTTP.
     var imports = ImportSettings()
 
+    /// The folder with the definitions of sources, and the one with their secrets.
+    var sourcesFolder: String?
+    var secretsFolder: String?
+
     /// The presentation of the city on pages.
     var pages = PageSettings()
 

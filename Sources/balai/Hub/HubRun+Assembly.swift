@@ -72,12 +72,14 @@ extension HubRun {
         routes.addWitnessRoutes(desk) { hub.clock() }
         routes.addServiceRoutes(services, hub, settings)
         routes.addImportRoutes(hub, configuration.imports, registry)
+        routes.addSourceRoutes(hub, settings, configuration.sourceSecrets)
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         pages.place = configuration.place
         let assets = try PageAssets(leafletFolder: pages.leafletFolder)
         try routes.addSignIn(signIn, assets: assets, settings: pages)
         try routes.addRightsPages(hub, publisher, assets: assets, settings: pages)
+        try routes.addSourcePages(hub, assets: assets, settings: pages)
         try routes.addPages(
             HubPageData(hub: hub, healthLog: health),
             assets: assets,
@@ -94,6 +96,11 @@ extension HubRun {
                 figures.witnesses = publisher.witnessStatuses.map {
                     WitnessFigures($0, at: hub.clock())
                 }
+                for source in hub.sourcing.all {
+                    let (told, kept) = hub.sourcing.figures(of: source)
+                    figures.sources.append(SourceMetrics(source, told, keptRefusals: kept))
+                }
+                figures.sources.sort { $0.name < $1.name }
                 return figures
             }
         ) {

@@ -97,6 +97,10 @@ struct HubRun: Sendable {
             try await parts.web.shutdown()
             throw error
         }
+        do { try await takeUpSources(configuration, in: parts.hub) } catch {
+            try await parts.web.shutdown()
+            throw error
+        }
         let hosted = await takeUpServices(in: parts.hub)
         let publishing = record.publishing(configuration.witnesses, parts.web)
         let routes = try routes(
@@ -115,6 +119,11 @@ struct HubRun: Sendable {
             HealthSampling(hub: parts.hub, log: health, folder: folder.path),
             parts.notifications, publishing, tokens, clock, server,
         ]
+        services.append(
+            SourceService(parts.hub, parts.web, configuration.sourceSecrets) {
+                try await parts.notifications.isInCharge(of: $0)
+            }
+        )
         if let tls { services.append(tls) }
         if !hosted.isEmpty { services.append(ServiceJobs(services: hosted)) }
         if let rereading {
@@ -252,6 +261,7 @@ struct HubRun: Sendable {
                 )
             }
             try await hub.governing.compareRules(configuration.rules)
+            try await takeUpSources(configuration, in: hub)
             // Subscribes again, because the policy before may have refused something.
             await HostedService.subscribe(hosted, in: hub)
         }

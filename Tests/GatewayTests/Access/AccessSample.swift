@@ -33,7 +33,8 @@ struct AccessSample {
             "featureId": target.entity,
             "registrationId": "urn:ngsi-ld:ContextSourceRegistration:1",
             "folder": "css", "name": "balai.css", "policyId": "urn:policy:1",
-            "subjectId": "urn:person:1", "provider": "city", "leaf": "0", "part1": "0",
+            "subjectId": "urn:person:1", "sourceName": "air", "provider": "city", "leaf": "0",
+            "part1": "0",
             "part2": "000",
             "part3": "x001", "part4": "x001", "part5": "x001", "part6": "x001",
         ].merging(values) { $1 }
@@ -48,7 +49,7 @@ extension AccessSample {
     static let all: [String: AccessSample] =
         [
             entities, attributes, batches, temporal, entityMaps, snapshots, discovery,
-            subscriptions, registrations, features, governance, network, rest,
+            subscriptions, registrations, features, governance, network, messages, rest,
         ]
         .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -263,6 +264,22 @@ extension AccessSample {
         "GET /network/v1/exemptions/{exemptionId}": AccessSample(),
         "PUT /network/v1/exemptions/{exemptionId}": AccessSample(exemption),
         "DELETE /network/v1/exemptions/{exemptionId}": AccessSample(),
+    private static let messages: [String: AccessSample] = [
+        "GET /sources": AccessSample(),
+        "POST /sources": AccessSample("action=pause&name=air"),
+        "POST /sources/{sourceName}": AccessSample(query: "key=x", #"{"a": 1}"#),
+        "GET /sources/v1": AccessSample(),
+        "GET /sources/v1/{sourceName}": AccessSample(),
+        "PUT /sources/v1/{sourceName}": AccessSample(
+            SourceSample.definition.replacing("{a}", with: "{topic}")
+        ),
+        "DELETE /sources/v1/{sourceName}": AccessSample(),
+        "POST /sources/v1/{sourceName}/pause": AccessSample(),
+        "POST /sources/v1/{sourceName}/resume": AccessSample(),
+        "POST /sources/v1/{sourceName}/try": AccessSample(#"{"message": {"a": 1}}"#),
+        "GET /sources/v1/{sourceName}/refused": AccessSample(),
+        "POST /sources/v1/{sourceName}/refused/retry": AccessSample(),
+        "DELETE /sources/v1/{sourceName}/refused": AccessSample(),
     ]
 
     private static let rest: [String: AccessSample] = [

@@ -82,6 +82,13 @@ struct AccessWorld {
         routes.addRecordRoutes(publisher, parts.hub)
         routes.addWitnessRoutes(FollowedRecord.desk(), clock: clock.now)
         routes.addImportRoutes(parts.hub, ImportSettings())
+        routes.addSourceRoutes(parts.hub, NGSILDSettings(), SourceSample.secrets)
+        try routes.addSourcePages(
+            parts.hub,
+            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
+            settings: PageSettings()
+        )
+        try await SourceSample.keep(in: parts.hub)
         try routes.addPages(
             HubPageData(
                 hub: parts.hub,

@@ -75,6 +75,7 @@ final class ServedHub: Sendable {
             )
         }
         routes.addImportRoutes(hub, ImportSettings())
+        routes.addSourceRoutes(hub, NGSILDSettings(), SourceSample.secrets)
         var settings = GatewaySettings()
         settings.port = 0
         let gateway = makeGateway(

@@ -40,8 +40,18 @@ extension RightsCoverage {
         "GET /governance/v1/subjects/{subjectId}/data",
     ]
 
+    /// Definitions of sources, and messages that became no entities: for whoever runs the hub.
+    private static let sources = [
+        "GET /sources", "POST /sources", "POST /sources/{sourceName}", "GET /sources/v1",
+        "GET /sources/v1/{sourceName}", "PUT /sources/v1/{sourceName}",
+        "DELETE /sources/v1/{sourceName}", "POST /sources/v1/{sourceName}/pause",
+        "POST /sources/v1/{sourceName}/resume", "POST /sources/v1/{sourceName}/try",
+        "GET /sources/v1/{sourceName}/refused", "POST /sources/v1/{sourceName}/refused/retry",
+        "DELETE /sources/v1/{sourceName}/refused",
+    ]
+
     private static let silent =
-        writes + kept + governance + [
+        writes + kept + governance + sources + [
             "GET \(base)/info/sourceIdentity", "GET /conformance", "GET /api", "GET /", "GET /data",
             "GET /hub", "GET /sign-in", "GET /sign-in/with/{provider}",
             "GET /sign-in/from/{provider}",

@@ -72,6 +72,13 @@ final class RightsWorld: Sendable {
         routes.addRecordRoutes(publisher, parts.hub)
         routes.addWitnessRoutes(FollowedRecord.desk(), clock: clock.now)
         routes.addImportRoutes(parts.hub, ImportSettings())
+        routes.addSourceRoutes(parts.hub, NGSILDSettings(), SourceSample.secrets)
+        try routes.addSourcePages(
+            parts.hub,
+            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
+            settings: PageSettings()
+        )
+        try await SourceSample.keep(in: parts.hub)
         let health = HealthLog(registry: registry, version: "1", startedAt: clock())
         try routes.addPages(
             HubPageData(hub: parts.hub, healthLog: health),

@@ -142,7 +142,9 @@ extension PageRenderer {
         let t = voice.translation
         let removed = entry.details["removed"]?.stringValue
         let put = entry.details["policy"]?.objectValue
-        let name = ["name": removed ?? (put?["uid"] ?? put?["@id"])?.stringValue ?? ""]
+        let source = entry.details["source"]?.stringValue
+        let written = (put?["uid"] ?? put?["@id"])?.stringValue ?? source
+        let name = ["name": removed ?? written ?? ""]
         let isCommon = entry.details["from"] != nil
         let void = entry.details["void"]?.numberValue?.intValue
         let text =

@@ -1,0 +1,31 @@
+import ContextModel
+
+extension BodySchema {
+    /// The definition of a source (docs/connecting.md).
+    static let sourceSchema = object(
+        [
+            "about": text, "webhook": anything, "mqtt": anything, "poll": anything,
+            "format": one(of: ["json", "csv"]), "rows": text, "each": text, "join": anything,
+            "every": anything, "number": text,
+            "reportsEvery": ["type": "integer", "minimum": 1], "map": anything,
+        ],
+        required: ["map"],
+        example: [
+            "webhook": ["bearer": ["variable": "BALAI_SOURCE_AIR"]],
+            "map": [
+                "type": "AirQualityObserved", "id": "urn:ngsi-ld:AirQualityObserved:{station}",
+                "time": ["column": "at"],
+                "attributes": ["pm25": ["column": "pm25", "as": "number", "unitCode": "GQ"]],
+            ],
+        ]
+    )
+
+    /// A message that is tried.
+    static let sourceTrialSchema = object(
+        ["definition": anything, "message": anything, "topic": text],
+        required: ["message"],
+        example: [
+            "message": ["station": "north", "at": "2026-05-01T08:00:00Z", "pm25": 12.5]
+        ]
+    )
+}

@@ -1,0 +1,135 @@
+import Broker
+import ContextModel
+
+// The values for the page *Sources*. Every text is plain; the template escapes it.
+
+/// The page *Sources*.
+struct SourcesView {
+    var shell: PageShell
+    var sources: [SourceView]
+    /// Stored, because templates can use stored members only.
+    var hasSources: Bool
+    /// What was done, or why it was not.
+    var done: String?
+    var wrong: String?
+    var trial: TrialView?
+    /// What stands in the form.
+    var name: String
+    var definition: String
+    var message: String
+    var topic: String
+}
+
+/// One source.
+struct SourceView {
+    /// Its last message.
+    struct Last {
+        var at: String
+        var ago: String
+        var topic: String?
+        var beginning: String
+        var became: [String]
+        var refusals: [String]
+    }
+
+    var name: String
+    var about: String?
+    var way: String
+    var connection: String?
+    var type: String
+    var isPaused: Bool
+    var isFromFile: Bool
+    var definition: String
+    var messages: String
+    var entities: String
+    var repeated: String
+    var refused: String
+    var keptRefusals: String
+    var hasRefusals: Bool
+    var lastRefusal: String?
+    /// How many things are silent; nil where silence is not noticed.
+    var silence: String?
+    var last: Last?
+
+    init(_ source: LiveSource, _ figures: SourceFigures, kept: Int, at now: Timestamp) {
+        name = source.key.name.text
+        about = source.mapping.about
+        way = source.mapping.way
+        connection = figures.connection
+        type = LDContext.core.compact(source.kept.type)
+        isPaused = source.kept.isPaused
+        isFromFile = source.kept.isFromFile
+        definition = source.kept.definition
+        messages = Words.count(figures.messages)
+        entities = Words.count(figures.entities)
+        repeated = Words.count(figures.repeated)
+        refused = Words.count(figures.refused)
+        keptRefusals = Words.count(kept)
+        hasRefusals = kept > 0
+        lastRefusal = figures.lastRefusal
+        if source.mapping.reportsEverySeconds != nil {
+            silence = "\(Words.count(figures.silent)) of \(Words.count(figures.things))"
+        }
+        last = figures.last.map {
+            Last(
+                at: $0.receivedAt.text,
+                ago: Words.ago($0.receivedAt, now: now),
+                topic: $0.topic,
+                beginning: $0.beginning,
+                became: $0.entities.map(\.uri),
+                refusals: $0.refusals
+            )
+        }
+    }
+}
+
+/// What a message would become.
+struct TrialView {
+    var headline: String
+    var isGood: Bool
+    var refusals: [String]
+    var entities: [String]
+
+    /// The entities that are shown of a trial.
+    private static let maximumEntities = 20
+
+    init(_ content: MappedContent) {
+        let count = content.entities.count
+        isGood = content.refusals.isEmpty
+        headline = "It would become \(Words.count(count)) \(count == 1 ? "entity" : "entities")."
+        refusals = content.refusals
+        entities = content.entities.prefix(Self.maximumEntities).map {
+            String(decoding: $0.serialized, as: UTF8.self)
+        }
+    }
+}
+
+/// The fields of the form.
+struct SourceForm {
+    var name = ""
+    var definition = SourceForm.beginning
+    var message = ""
+    var topic = ""
+
+    init() {}
+
+    init(_ fields: QueryItems) {
+        name = fields["name"] ?? ""
+        // A form sends lines as the Internet ends them.
+        definition = (fields["definition"] ?? "").replacing("\r\n", with: "\n")
+        message = (fields["message"] ?? "").replacing("\r\n", with: "\n")
+        topic = fields["topic"] ?? ""
+    }
+
+    /// What stands in an empty form.
+    private static let beginning = """
+        webhook: {bearer: {variable: BALAI_SOURCE_AIR}}
+        map:
+          type: AirQualityObserved
+          id: "urn:ngsi-ld:AirQualityObserved:{station}"
+          time: {column: at}
+          attributes:
+            pm25: {column: pm25, as: number, unitCode: GQ}
+
+        """
+}
