@@ -44,7 +44,7 @@ package: ## Make a Debian package in .build, which needs no Swift where it is in
 
 test: ## Install what is missing and run every test
 	@.ci/set-up test
-	@.ci/python-packages clients record-verifier statistics-peers reading-programs
+	@.ci/python-packages clients publishers record-verifier statistics-peers reading-programs
 	swift build --build-tests
 	swift test --skip-build --parallel --skip '$(TIMED)|$(CONNECTIONS)|$(COMMANDS)'
 	swift test --skip-build --parallel --filter '$(TIMED)' --skip '$(ALONE)'

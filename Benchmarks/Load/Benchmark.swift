@@ -43,6 +43,7 @@ enum Benchmark {
         ("subscriptions", { try $0.subscriptions() }),
         ("delivery", { try $0.delivery() }),
         ("import", { try $0.importReadings() }),
+        ("messages", { try $0.messages() }),
         ("rights", { try $0.rights() }),
     ]
 }

@@ -47,7 +47,7 @@ package struct FuzzTarget: Sendable {
 
     package static let all: [FuzzTarget] =
         jsonTargets + conditionTargets + textTargets
-        + recordTargets
+        + recordTargets + sourceTargets
 }
 
 extension FuzzTarget: CustomStringConvertible {

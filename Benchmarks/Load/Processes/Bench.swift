@@ -61,7 +61,9 @@ final class Bench {
             programs.appendingPathComponent("balai"),
             ["serve", "--data", data(name).path, "--port", "0", "--open", "--log-level", "error"],
             // The receiver of notifications is on this machine.
-            environment: ["BALAI_CONTEXTS_ALLOW_PRIVATE_ADDRESSES": "true"]
+            environment: [
+                "BALAI_CONTEXTS_ALLOW_PRIVATE_ADDRESSES": "true", "BALAI_SOURCE_BENCH": "bench",
+            ]
         )
     }
 

@@ -1,0 +1,90 @@
+import Collect
+import ContextModel
+
+/// Readers of what sources bring: queries, definitions and messages.
+extension FuzzTarget {
+    static let sourceTargets = [jsonPath, sourceDefinition, sourceMessage]
+
+    private static let document = JSONValue.object([
+        "a": ["b": [1, 2.5, "text", nil, true], "c": ["d": "e"]], "f": [["g": 1], ["g": 2]],
+    ])
+
+    /// A query that is accepted can be evaluated, and reads back as itself.
+    private static let jsonPath = FuzzTarget(
+        "jsonpath",
+        seeds: [
+            "$.a.b[0]", "$..g", "$['a']['b'][-1, 1:4:2]", "$.f[?@.g == 1 && !@.h || @.g > 'x']",
+            "$.f[?length(@.g) < 3]", #"$.a.b[?match(@, "t[a-z]{1,3}\\p{L}*")]"#,
+            "$[?count(@..*) >= 2]", "$.f[?value(@.g) == $.a.b[0]]",
+        ]
+    ) { text throws(BrokenPromise) in
+        guard let path = try? JSONPath(text) else { return false }
+        let values = try? path.values(in: document)
+        let again = try? JSONPath(path.text).values(in: document)
+        try BrokenPromise.unlessSame(values, again, "the values of the query")
+        return true
+    }
+
+    /// A definition that is accepted maps a message.
+    private static let sourceDefinition = FuzzTarget(
+        "source",
+        seeds: [
+            """
+            webhook: {hmac: {header: X-A, prefix: "sha256=", secret: {variable: BALAI_SOURCE_A}}}
+            rows: $.f[*]
+            join: {rows: "$.f[*]", key: g, match: "{g}"}
+            map: {type: A, id: "urn:x:{g}", attributes: {g: {column: g, as: number, missing: 0}}}
+            """,
+            """
+            mqtt: {broker: "mqtts://b:1", topics: ["a/+/#"], user: u, password: {file: p}}
+            every: {object: $.a, except: [b]}
+            map: {type: A, id: "urn:x:{topic.2}", time: {value: "{received}"}}
+            """,
+            """
+            poll: {url: "https://a.example/b", every: 60, pages: {offset: skip, step: 5}}
+            format: csv
+            map: {type: A, id: "urn:x:{a}", location: {latitude: b, longitude: $.c}}
+            """,
+        ]
+    ) { text throws(BrokenPromise) in
+        guard let source = try? SourceDefinition(text, name: "fuzzed"),
+            let mapper = try? MessageMapper(source)
+        else { return false }
+        _ = mapper.map(message(document.serialized))
+        return true
+    }
+
+    /// A message becomes entities or refusals, and the same each time.
+    private static let sourceMessage = FuzzTarget(
+        "message",
+        seeds: [
+            #"{"id": "a", "at": "2026-05-01T08:00:00Z", "v": "1.5", "d": {"x": 1, "y": "z"}}"#,
+            #"[{"id": 1, "at": "2026-05-01T08:00:00+07:00", "v": 2, "lat": 1, "lon": "2"}]"#,
+        ]
+    ) { text throws(BrokenPromise) in
+        guard let mapper else { throw BrokenPromise("the definition is not accepted") }
+        let mapped = mapper.map(message(Array(text.utf8)))
+        let again = mapper.map(message(Array(text.utf8)))
+        try BrokenPromise.unlessSame(mapped.entities, again.entities, "the entities")
+        return mapped.refusals.isEmpty
+    }
+
+    private static func message(_ body: [UInt8]) -> SourceMessage {
+        SourceMessage(body, topic: "a/b/c", receivedAt: Timestamp(microseconds: 1))
+    }
+
+    private static let mapper: MessageMapper? = {
+        let definition = """
+            webhook: {bearer: {file: a}}
+            every: {object: $.d}
+            map:
+              type: A
+              id: "urn:x:{id}"
+              time: {column: at}
+              location: {latitude: lat, longitude: lon}
+              attributes: {v: {column: v, as: number}, w: {column: "$..x"}}
+            """
+        guard let source = try? SourceDefinition(definition, name: "fixed") else { return nil }
+        return try? MessageMapper(source)
+    }()
+}
