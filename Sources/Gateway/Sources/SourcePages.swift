@@ -127,10 +127,10 @@ private struct SourcePages {
                 done: outcome.done,
                 wrong: outcome.wrong,
                 trial: outcome.trial,
-                name: outcome.form.name,
-                definition: outcome.form.definition,
-                message: outcome.form.message,
-                topic: outcome.form.topic
+                formName: outcome.form.name,
+                formDefinition: outcome.form.definition,
+                formMessage: outcome.form.message,
+                formTopic: outcome.form.topic
             ),
             "sources"
         )

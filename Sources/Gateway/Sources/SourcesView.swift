@@ -14,10 +14,10 @@ struct SourcesView {
     var wrong: String?
     var trial: TrialView?
     /// What stands in the form.
-    var name: String
-    var definition: String
-    var message: String
-    var topic: String
+    var formName: String
+    var formDefinition: String
+    var formMessage: String
+    var formTopic: String
 }
 
 /// One source.
