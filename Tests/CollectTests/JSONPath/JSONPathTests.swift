@@ -84,14 +84,10 @@ import Testing
         #expect(try select("$['cafe\u{301}']", in: text) == "[2]")
     }
 
-    @Test func endsWhereAQueryWouldGrowWithoutBound() throws {
-        var deep = "1"
-        for _ in 0..<40 { deep = "[\(deep),\(deep.prefix(3))]".replacing(",[", with: ",") }
+    @Test func endsWhereAQueryWouldTakeTooLong() throws {
         let wide = "[" + String(repeating: "[1,1,1,1],", count: 2_000) + "1]"
-        let path = try JSONPath("$..*..*..*")
-        #expect(throws: Never.self) { try path.values(in: JSONReader.read("[[1]]")) }
-        let many = try JSONPath("$[?count($..*) > 1]")
-        #expect(throws: JSONPathError.self) { try many.values(in: JSONReader.read(wide)) }
+        let path = try JSONPath("$[?count($..*) > 1]")
+        #expect(throws: JSONPathError.self) { try path.values(in: JSONReader.read(wide)) }
     }
 
     @Test func readsDeepFiltersUpToALimit() {
