@@ -14,11 +14,18 @@ extension Reading {
         query.limit = 1
         let answer = try await queryEvolutions(query, caller: caller)
         guard !answer.evolutions.isEmpty else {
-            throw BrokerError(
-                .resourceNotFound,
-                "There is no temporal evolution of an entity '\(id)'."
-            )
+            throw BrokerError.withoutEvolution(id)
         }
         return answer
+    }
+}
+
+extension BrokerError {
+    /// The error for an entity without a history that the caller may see.
+    package static func withoutEvolution(_ id: EntityID) -> BrokerError {
+        BrokerError(
+            .resourceNotFound,
+            "There is no temporal evolution of an entity '\(id)'."
+        )
     }
 }

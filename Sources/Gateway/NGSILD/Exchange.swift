@@ -206,7 +206,7 @@ struct Exchange: Sendable {
         headers: HTTPFields = [:]
     ) -> Response {
         var headers = headers
-        headers[.contentType] = type.rawValue
+        headers[.contentType] = type.contentType
         if type != .jsonLD, let link = ld?.link {
             headers.append(HTTPField(name: .link, value: link))
         }

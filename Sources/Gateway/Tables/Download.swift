@@ -68,7 +68,7 @@ private enum Download {
 
 extension MediaType {
     /// The value of Content-Type: a table says that it has a header (RFC 4180 clause 3).
-    fileprivate var contentType: String {
+    var contentType: String {
         self == .csv ? "text/csv; charset=utf-8; header=present" : rawValue
     }
 }

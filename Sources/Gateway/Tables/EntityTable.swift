@@ -62,22 +62,24 @@ extension Exchange {
         let parameters = parameters(ld)
         try parameters.requireTable()
         let condition = try parameters.typeCondition().and(parameters.attributeCondition())
-        // Throws for an entity that the caller may not see.
+        // One reading, which is one access in the record.
         let found = try await hub.reading.retrieveEntity(
             id,
             where: condition,
             shownAs: try parameters.representation(),
             caller: caller
         )
-        let batches = try await hub.reading.batches(
-            of: EntityQuery(condition: condition.and(.ids([id])), limit: 1),
-            isWhole: false,
-            shownAs: try parameters.representation(),
-            caller: caller
-        )
-        let names = try found.answer.entity.value().attributes.map(\.name)
-        let layout = try await layout(parameters, columns: names)
-        return try await answer(EntityTable(layout, batches), .csv)
+        let entity = try found.answer.entity.value()
+        var csv = CSVWriter()
+        switch try await layout(parameters, columns: entity.attributes.map(\.name)) {
+        case .long(let table):
+            csv.row(ReadingTable.columns)
+            table.write(entity, to: &csv)
+        case .wide(let table):
+            table.writeHeader(isOfHistory: false, to: &csv)
+            table.write(entity, to: &csv)
+        }
+        return answer(csv.bytes, .csv, ld: nil)
     }
 
     /// `columns` are those of a wide table unless the caller names some; nil for those of the types.

@@ -101,18 +101,17 @@ extension Exchange {
     ) async throws -> Response {
         let parameters = TemporalParameters(entities: parameters(ld))
         let condition = try parameters.entities.typeCondition().and(.ids([id]))
-        let query = try parameters.query(condition: condition, requiresTime: false)
-        // Throws for an entity without a history that the caller may see.
-        var first = query
-        (first.instanceLimit, first.aggregation, first.offset) = (0, nil, 0)
-        _ = try await hub.reading.retrieveEvolution(of: id, first, caller: caller)
-        return try await answerReadings(parameters, query, type)
+        var query = try parameters.query(condition: condition, requiresTime: false)
+        query.offset = 0
+        return try await answerReadings(parameters, query, type, of: id)
     }
 
+    /// Throws `resourceNotFound` for the one entity that is meant, if it has no history that the caller may see.
     private func answerReadings(
         _ parameters: TemporalParameters,
         _ query: TemporalQuery,
-        _ type: MediaType
+        _ type: MediaType,
+        of id: EntityID? = nil
     ) async throws -> Response {
         try parameters.entities.requireTable()
         if let lastN = query.lastN, lastN > query.instanceLimit {
@@ -128,6 +127,7 @@ extension Exchange {
             showsPlaces: type == .geoJSON,
             caller: caller
         )
+        if let id, batches.count == 0 { throw BrokerError.withoutEvolution(id) }
         return try await answer(HistoryTable(layout, batches), type)
     }
 

@@ -12,12 +12,12 @@ package import Governance
 /// - The grant's conditions on values are decided over the current state, where there is one, so
 ///   that an old value gives no access.
 package struct EvolutionSearch<Source: HistorySource> {
-    private typealias Key = Source.Series.Key
-    private typealias Seen = SeenEvolution<Key>
+    typealias Key = Source.Series.Key
+    typealias Seen = SeenEvolution<Key>
 
     /// Reads the instances that are shown.
     package let series: Source.Series
-    private let query: TemporalQuery
+    let query: TemporalQuery
     private let grant: ReadGrant
     private let source: Source
     /// Reads the instances that decide the query: without `lastN`, which is about what is shown
@@ -81,32 +81,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         return page
     }
 
-    /// Reads a part: all instances from `start` on, in the order in which they are stored, until one of
-    /// the series has more of them than its share of the page.
-    private func readPart(of found: Found, from start: Int64, into page: inout EvolutionPage) throws
-    {
-        let keys = try found.reduce(0) { $0 + (try visibleKeys(of: $1).count) }
-        var limit = max(1, query.pageLimit / max(1, keys))
-        while true {
-            var (size, end) = (AnswerSize(), Int64.max)
-            page.evolutions = try found.map { seen in
-                try evolution(of: seen, limit: limit, size: &size) { read in
-                    if read.count > limit { end = min(end, read[limit].time) }
-                }
-            }
-            page.storedBytes = size.taken
-            guard end < Int64.max else { return }
-            if end > start {
-                page.remove(from: end)
-                page.nextPart = Timestamp(microseconds: end)
-                return
-            }
-            // More instances than that are of the moment at which the part begins.
-            limit *= 2
-        }
-    }
-
-    private typealias Found = ArraySlice<Seen>
+    typealias Found = ArraySlice<Seen>
 
     /// Returns the evolutions of the matches and the number of instances read for each attribute.
     ///
@@ -174,7 +149,7 @@ package struct EvolutionSearch<Source: HistorySource> {
     }
 
     /// The series of which the reader may see any instance.
-    private func visibleKeys(of seen: Seen) throws -> [Key] {
+    func visibleKeys(of seen: Seen) throws -> [Key] {
         try series.keys(of: seen.number).filter { key in
             let hidden = seen.view.hidden(key.name)
             return try isVisible(key)
@@ -304,7 +279,7 @@ package struct EvolutionSearch<Source: HistorySource> {
     }
 
     /// `onRead` gets what was read of each series: one instance more than the limit if there are more.
-    private func evolution(
+    func evolution(
         of seen: Seen,
         limit: Int,
         size: inout AnswerSize,
