@@ -14,6 +14,7 @@ struct Frame: Sendable {
     let denials = DenialLog()
     let answers = BodyMemory(bytes: maximumAnswerBytes)
     let registry: MetricRegistry
+    var crossOrigin = CrossOrigin()
 
     /// The bytes of long answers in progress, shared out among the parties.
     static let maximumAnswerBytes = 256 << 20
@@ -178,6 +179,7 @@ struct Endpoint: HTTPResponder {
             }
         }
         if isPage { response.headers.addPageProtection() }
+        frame.crossOrigin.permit(request, &response)
         metrics.record(status: response.status.code, duration: start.duration(to: .now))
         if context.logsRequests { note(request, response, context) }
         return response

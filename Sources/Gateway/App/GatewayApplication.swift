@@ -27,7 +27,8 @@ package func makeGateway(
         ),
         problems: ProblemReporter(registry: registry),
         problemPage: routes.problemPage,
-        registry: registry
+        registry: registry,
+        crossOrigin: CrossOrigin(settings.origins)
     )
     let responder = routes.makeRouter(frame).buildResponder()
     let slow = SlowClients(registry)

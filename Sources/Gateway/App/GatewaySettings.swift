@@ -5,6 +5,8 @@ package struct GatewaySettings: Sendable, Hashable {
     package var port = 1026
     /// Whether everybody is the operator, which the pages then say.
     package var isOpen = false
+    /// The origins whose pages may use the hub in a browser, such as `https://map.example.org`; `*` for all.
+    package var origins: [String] = []
 
     /// The most bytes of a body; a longer one is refused with 413 and not read to its end.
     package var maximumBodyBytes = 16 * 1024 * 1024

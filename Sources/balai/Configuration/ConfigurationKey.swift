@@ -107,6 +107,7 @@ struct ConfigurationKey: Sendable {
         Self("retention.*.thinToMinutes", .integer(1...525_600)),
 
         Self("publicURL", .text),
+        Self("cors.origins", .list),
         Self("contexts.folder", .text),
         Self("contexts.fetchRemote", .flag),
         Self("contexts.allowPrivateAddresses", .flag),

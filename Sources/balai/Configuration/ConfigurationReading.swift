@@ -63,6 +63,7 @@ extension HubConfiguration {
         settings.read("port", into: &gateway.port)
         settings.read("data", into: &dataFolder)
         publicURL = settings.text("publicURL")
+        gateway.origins = settings.list("cors.origins")
         catalogue.licence = settings.text("catalog.license")
         catalogue.contact = settings.text("catalog.contact")
         contextsFolder = settings.text("contexts.folder")
