@@ -107,6 +107,7 @@ extension RouteTable {
         routes.addEntityMapRoutes()
         routes.addSnapshotRoutes()
         routes.addFeatureRoutes()
+        routes.addSensorThingsRoutes()
         routes.addCatalogueRoutes(settings.catalogue)
         routes.addModelContextRoutes()
         routes.addGovernanceRoutes()

@@ -7,10 +7,13 @@ struct AccessSample {
     var query = ""
     /// `{type}`, `{entity}` and `{attribute}` stand for the target's.
     var template: String?
+    /// What stands for captures of the path, where the standard values do not fit.
+    var captures: [String: String] = [:]
 
-    init(query: String = "", _ template: String? = nil) {
+    init(query: String = "", _ template: String? = nil, captures: [String: String] = [:]) {
         self.query = query
         self.template = template
+        self.captures = captures
     }
 
     func body(_ target: AccessTarget, _ values: [String: String] = [:]) -> String? {
@@ -18,7 +21,12 @@ struct AccessSample {
     }
 
     func uri(_ path: String, _ target: AccessTarget, _ values: [String: String]) -> String {
-        Self.fill(query.isEmpty ? path : path + "?" + query, target, values)
+        let own = captures.mapValues { Self.fill($0, target, values) }
+        return Self.fill(
+            query.isEmpty ? path : path + "?" + query,
+            target,
+            values.merging(own) { $1 }
+        )
     }
 
     private static func fill(
@@ -154,6 +162,8 @@ extension AccessSample {
         "GET /ngsi-ld/v1/info/sourceIdentity": AccessSample(),
     ]
 
+    private static let things = "/sensorthings/v1.1"
+
     private static let features: [String: AccessSample] = [
         "GET /conformance": AccessSample(), "GET /api": AccessSample(),
         "GET /collections": AccessSample(),
@@ -161,6 +171,23 @@ extension AccessSample {
         "GET /collections/{collectionId}/items": AccessSample(query: "limit=100"),
         "GET /collections/{collectionId}/items/{featureId}": AccessSample(),
         "GET /catalog": AccessSample(),
+        "GET \(things)": AccessSample(),
+        "GET \(things)/{thingsSet}": AccessSample(captures: ["thingsSet": "Things('{entity}')"]),
+        "GET \(things)/{thingsSet}/{relation}": AccessSample(
+            captures: ["thingsSet": "Things('{entity}')", "relation": "properties"]
+        ),
+        "GET \(things)/{thingsSet}/{relation}/{further}": AccessSample(
+            captures: [
+                "thingsSet": "Things('{entity}')", "relation": "Locations('{entity}')",
+                "further": "Things('{entity}')",
+            ]
+        ),
+        "GET \(things)/{thingsSet}/{relation}/{further}/{last}": AccessSample(
+            captures: [
+                "thingsSet": "Things('{entity}')", "relation": "Locations('{entity}')",
+                "further": "Things('{entity}')", "last": "properties",
+            ]
+        ),
         "POST /mcp": AccessSample(
             """
             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":

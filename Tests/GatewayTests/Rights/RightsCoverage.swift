@@ -33,7 +33,13 @@ extension RightsCoverage {
         "GET /collections", "GET /collections/{collectionId}",
         "GET /collections/{collectionId}/items",
         "GET /collections/{collectionId}/items/{featureId}", "GET /catalog", "POST /mcp",
+        
+        "GET \(things)/{thingsSet}", "GET \(things)/{thingsSet}/{relation}",
+        "GET \(things)/{thingsSet}/{relation}/{further}",
+        "GET \(things)/{thingsSet}/{relation}/{further}/{last}",
     ]
+
+    private static let things = "/sensorthings/v1.1"
 
     private static let ofPersons = [
         "GET /my-data", "GET /governance/v1/subjects/{subjectId}/accesses",
@@ -53,6 +59,7 @@ extension RightsCoverage {
     private static let silent =
         writes + kept + governance + sources + [
             "GET \(base)/info/sourceIdentity", "GET /conformance", "GET /api", "GET /", "GET /data",
+            "GET \(things)",
             "GET /hub", "GET /sign-in", "GET /sign-in/with/{provider}",
             "GET /sign-in/from/{provider}",
             "POST /sign-in", "POST /sign-out", "GET /assets/{folder}/{name}", "GET /health",

@@ -237,10 +237,27 @@ extension RightsPath {
         RightsPath("Readings as GeoJSON", "\(temporal)?type={type}&format=geojson"),
     ]
 
+    private static let things = "/sensorthings/v1.1"
+
     private static let features = [
         RightsPath("Features", "/collections/{type}/items"),
         RightsPath("A feature", "/collections/{type}/items/{entity}"),
         RightsPath("Catalogue", "/catalog"),
+        RightsPath("Things", "\(things)/Things?$top=1000"),
+        RightsPath("A Thing", "\(things)/Things('{entity}')"),
+        RightsPath("Properties of a Thing", "\(things)/Things('{entity}')/properties"),
+        RightsPath(
+            "A Thing found by its type",
+            "\(things)/Things?$filter=properties/type%20eq%20'{type}'"
+        ),
+        RightsPath(
+            "Along two relations",
+            "\(things)/Things('{entity}')/Locations('{entity}')/Things"
+        ),
+        RightsPath(
+            "Along three relations",
+            "\(things)/Things('{entity}')/Locations('{entity}')/Things('{entity}')/properties"
+        ),
         RightsPath("Tool: types", "/mcp", tool("list_types", "{}")),
         RightsPath("Tool: entities", "/mcp", tool("query_entities", #"{"type": "{type}"}"#)),
         RightsPath("Tool: history", "/mcp", tool("read_history", #"{"type": "{type}"}"#)),

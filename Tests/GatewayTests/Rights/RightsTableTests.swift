@@ -11,6 +11,7 @@ import Testing
         "/ngsi-ld/v1/entities/{entity}?format=csv&layout=wide",
         "/ngsi-ld/v1/temporal/entities/{entity}?format=csv",
         "/ngsi-ld/v1/temporal/entities/{entity}?format=geojson",
+        "/sensorthings/v1.1/Things('{entity}')?$expand=HistoricalLocations",
     ])
     func `one table is one access of the person`(path: String) async throws {
         try await RightsWorld().test { client in

@@ -12,7 +12,10 @@ import Testing
     private static let python =
         repository.appending(path: ".build/reading-programs/bin/python").path
 
-    @Test func `GDAL, OWSLib, pandas and a client of language models read the hub`() async throws {
+    @Test
+    func `GDAL, OWSLib, pandas, SensorThings clients, maps and a language model read the hub`()
+        async throws
+    {
         try #require(
             FileManager.default.isExecutableFile(atPath: Self.python),
             "Run .ci/python-packages reading-programs first, as `make test` does."
@@ -31,6 +34,7 @@ import Testing
         )
         for program in [
             "gdal_features", "gdal_geojson", "owslib", "pandas_tables", "model_context",
+            "frost_client", "pygeoapi",
         ] {
             let line = await programs.line(with: "read \(program)")
             try #require(line != nil, "\(program): \(programs.errors)")

@@ -4,9 +4,11 @@ import asyncio
 import sys
 
 import fastmcp
+import frost_sta_client
 import pandas
 import pyogrio
 from owslib.ogcapi.features import Features
+from pygeoapi.provider.sensorthings import SensorThingsProvider
 
 hub = sys.argv[1]
 entities = f"{hub}/ngsi-ld/v1/entities?type=Stop"
@@ -62,6 +64,61 @@ def model_context():
     asyncio.run(read())
 
 
-for read in [gdal_features, gdal_geojson, owslib, pandas_tables, model_context]:
+def frost_client():
+    service = frost_sta_client.SensorThingsService(hub + "/sensorthings/v1.1")
+    things = service.things().query().count().top(7).orderby("name", "asc").list()
+    assert things.count == 30, things.count
+    assert len({thing.id for thing in things}) == 30
+    thing = service.things().find("urn:x:stop:3")
+    assert thing.name == "Stop 3", thing.name
+    streams = thing.get_datastreams().query().expand("ObservedProperty").list()
+    stream = streams.get(0)
+    assert stream.observed_property.name == "passengers"
+    readings = stream.get_observations().query().orderby("phenomenonTime", "desc").top(1).list()
+    assert readings.get(0).result == 3, readings.get(0).result
+    newest = service.datastreams().query().top(4).expand("Observations($top=1)").list()
+    found = [stream.observations.get(0).result for stream in newest]
+    assert sorted(found) == list(range(30)), found
+    busy = "ObservedProperty/name eq 'passengers' and Thing/name eq 'Stop 9'"
+    assert len(list(service.datastreams().query().filter(busy).list())) == 1
+
+
+def pygeoapi():
+    for entity, place in [("Things", 98.05), ("Datastreams", 98.05), ("Observations", 98.05)]:
+        provider = SensorThingsProvider(
+            {
+                "name": "SensorThings",
+                "type": "feature",
+                "data": hub + "/sensorthings/v1.1/",
+                "entity": entity,
+                "time_field": "phenomenonTime",
+            }
+        )
+        page = provider.query(limit=5)
+        assert page["numberReturned"] == 5, page
+        first = page["features"][0]
+        assert first["geometry"]["coordinates"][0] == place, first
+        assert provider.get(first["id"])["id"] == first["id"]
+        near = provider.query(limit=100, bbox=[98.0, 7.0, 98.95, 8.0])
+        assert len(near["features"]) == 10, (entity, near)
+    assert SensorThingsProvider(
+        {
+            "name": "SensorThings",
+            "type": "feature",
+            "data": hub + "/sensorthings/v1.1/",
+            "entity": "Things",
+        }
+    ).query(resulttype="hits")["numberMatched"] == 30
+
+
+for read in [
+    gdal_features,
+    gdal_geojson,
+    owslib,
+    pandas_tables,
+    model_context,
+    frost_client,
+    pygeoapi,
+]:
     read()
     print("read", read.__name__, flush=True)

@@ -1,0 +1,304 @@
+import Broker
+import ContextModel
+import Storage
+
+/// Keeps what a list, or one entity, of the SensorThings API is made of.
+struct ThingsChooser: EntityChooser {
+    /// The most that are sorted, which are in memory together.
+    private static let maximumSorted = 20_000
+
+    let path: ThingsPath
+    let options: ThingsOptions
+    let shown: ThingsProperties
+    /// Where in the walk the page begins: the entity's place, and how many of its parts come before.
+    let start: ThingsPosition
+    /// Whether the store's page is the page of the list.
+    let isDirect: Bool
+
+    /// The elements of the page; for a list of histories, those that have them.
+    private(set) var elements: [ThingsElement] = []
+    private(set) var kept: [Entity] = []
+    private(set) var histories: [TemporalQuery] = []
+    private(set) var readings: ThingsHistories
+    /// Where the next page begins; nil after the last one.
+    private(set) var next: ThingsPosition?
+    /// Where each element stands, in lists that pages go through by position.
+    private(set) var positions: [ThingsPosition] = []
+    /// The number of elements that match.
+    private(set) var matched = 0
+    private(set) var hasSeenAny = false
+    /// The Datastreams of each ObservedProperty, as far as they are shown.
+    private(set) var seriesByName: [IRI: [ThingsElement]] = [:]
+
+    init(
+        _ path: ThingsPath,
+        _ options: ThingsOptions,
+        _ shown: ThingsProperties,
+        _ limits: HubLimits,
+        start: ThingsPosition,
+        isDirect: Bool
+    ) {
+        self.path = path
+        self.options = options
+        self.shown = shown
+        self.start = start
+        self.isDirect = isDirect
+        readings = ThingsHistories(limits, shown)
+    }
+
+    /// What the walk finds: for a list of histories, what has them.
+    private var found: ThingsKind {
+        switch path.kind {
+        case .observations: .datastreams
+        case .historicalLocations: .locations
+        case let kind: kind
+        }
+    }
+
+    // MARK: Looking
+
+    mutating func look(at entity: Entity, place: Int) throws -> Bool {
+        if found == .observedProperties { return lookAtProperties(of: entity) }
+        let all = (ThingsElement.all(found, of: entity) ?? []).filter(isWanted)
+        hasSeenAny = hasSeenAny || !all.isEmpty || found == path.kind && path.parent != nil
+        for (index, element) in all.enumerated() {
+            let position = ThingsPosition(entity: place, part: index)
+            guard try matches(element) else { continue }
+            matched += 1
+            if position < start { continue }
+            guard try take(element, at: position) else { return false }
+        }
+        return true
+    }
+
+    /// Whether it is what the path leads to, or from.
+    private func isWanted(_ element: ThingsElement) -> Bool {
+        if let id = path.id {
+            let own = shown.identifier(element)
+            return id == own || path.kind.isOfHistory && id.hasPrefix(own + "|")
+                || path.kind == .locations && id.hasPrefix(own + "|")
+        }
+        guard let parent = path.parent, case .datastream(let series) = element else { return true }
+        switch parent.kind {
+        case .datastreams: return parent.id == shown.identifier(element)
+        case .observedProperties: return parent.id == shown.ld.compact(series.name)
+        default: return true
+        }
+    }
+
+    private func matches(_ element: ThingsElement) throws -> Bool {
+        guard !path.kind.isOfHistory, let expression = options.filter else { return true }
+        return try ThingsFilter(expression: expression, shown: shown).matches(element)
+    }
+
+    /// Takes a matching element; false when no more are needed.
+    private mutating func take(_ element: ThingsElement, at position: ThingsPosition) throws -> Bool
+    {
+        if path.id != nil || isDirect {
+            elements.append(element)
+            return true
+        }
+        guard options.order.isEmpty || path.kind.isOfHistory else {
+            elements.append(element)
+            guard elements.count <= Self.maximumSorted else {
+                throw BrokerError(
+                    .tooManyResults,
+                    "More than \(Self.maximumSorted) would be sorted; narrow the list with $filter."
+                )
+            }
+            return true
+        }
+        if matched <= options.skip, !path.kind.isOfHistory { return true }
+        if elements.count < mostElements {
+            elements.append(element)
+            positions.append(position)
+        } else if next == nil {
+            next = position
+        }
+        return next == nil || options.wantsCount && !path.kind.isOfHistory
+    }
+
+    /// The most elements of the page: of those with histories, as many as can be read together.
+    private var mostElements: Int {
+        guard path.kind.isOfHistory else { return max(options.top, 1) }
+        guard path.parent == nil else { return .max }
+        return max(
+            1,
+            min(options.top, readings.limits.maximumAnswerInstances / (options.top + 1) - 1)
+        )
+    }
+
+    private mutating func lookAtProperties(of entity: Entity) -> Bool {
+        for series in ObservedSeries.all(of: entity) {
+            if let id = path.id, shown.ld.compact(series.name) != id { continue }
+            hasSeenAny = true
+            let isNew = seriesByName[series.name] == nil
+            if isNew { elements.append(.observedProperty(series.name)) }
+            var own = seriesByName[series.name] ?? []
+            let wanted = mostExpanded
+            if own.count < wanted { own.append(.datastream(series)) }
+            seriesByName[series.name] = own
+        }
+        return path.id == nil || elements.isEmpty || mostExpanded > 0
+    }
+
+    /// The most Datastreams of an ObservedProperty that are shown.
+    private var mostExpanded: Int {
+        guard let expansion = options.expanded.first else { return 0 }
+        return expansion.options.skip + expansion.options.top + 1
+    }
+
+    // MARK: The end
+
+    mutating func finish() throws {
+        if found == .observedProperties {
+            let page = try ThingsPage(elements, options, shown)
+            (elements, matched) = (page.elements, page.count ?? 0)
+            next = page.hasMore ? .beyondSkip : nil
+        } else if !options.order.isEmpty, !path.kind.isOfHistory, path.id == nil {
+            let all = try ThingsOrder(options.order, shown).sorted(elements)
+            let page = ThingsPage(all, options)
+            elements = page.elements
+            next = page.hasMore ? .beyondSkip : nil
+        }
+        try askForHistories()
+        histories = readings.queries
+        var known: Set<EntityID> = []
+        let shownSeries = elements.flatMap { element -> [ThingsElement] in
+            guard case .observedProperty(let name) = element else { return [element] }
+            return seriesByName[name] ?? []
+        }
+        kept = shownSeries.compactMap(\.entity).filter { known.insert($0.id).inserted }
+    }
+
+    private mutating func askForHistories() throws {
+        if path.kind.isOfHistory {
+            try askForList()
+        } else if path.kind == .locations, let id = path.id, id.contains("|") {
+            let keys = elements.compactMap(\.entity).map { placeKey($0) }
+            try readings.ask(for: keys, wholeHistory, number: 0, isOfPlaces: true)
+        } else {
+            try collect(elements, options)
+        }
+    }
+
+    private var wholeHistory: ThingsOptions {
+        var options = ThingsOptions()
+        options.top = readings.limits.maximumInstances
+        return options
+    }
+
+    private mutating func askForList() throws {
+        if path.kind == .historicalLocations {
+            let keys = elements.compactMap(\.entity).map { placeKey($0) }
+            let options = path.id == nil ? options : wholeHistory
+            return try readings.ask(for: keys, options, number: 0, isOfPlaces: true)
+        }
+        var options = options
+        let keys = elements.flatMap(ThingsHistories.series).map(\.key)
+        if let id = path.id {
+            let time = ThingsIdentifier(id, of: .observations)?.time
+            options = ThingsOptions()
+            options.filter = time.map {
+                .compare(.eq, .path(["phenomenonTime"]), .value(.time($0)))
+            }
+        }
+        guard path.parent == nil, path.id == nil else {
+            options.boundary = start.before
+            return try readings.ask(for: keys, options, number: 0, isOfPlaces: false)
+        }
+        // Only the first series may have been shown in part on the page before.
+        var first = options
+        first.boundary = start.before
+        try readings.ask(for: Array(keys.prefix(1)), first, number: 0, isOfPlaces: false)
+        try readings.ask(for: Array(keys.dropFirst()), options, number: 0, isOfPlaces: false)
+    }
+
+    private func placeKey(_ entity: Entity) -> ObservedSeries.Key {
+        ObservedSeries.Key(entity: entity.id, name: .location)
+    }
+
+    /// Asks for the histories that the expanded relations show.
+    private mutating func collect(_ elements: [ThingsElement], _ options: ThingsOptions) throws {
+        for expansion in options.expanded {
+            let target = expansion.navigation.target
+            if target == .observations {
+                let keys = elements.flatMap(ThingsHistories.series).map(\.key)
+                try readings.ask(
+                    for: keys,
+                    expansion.options,
+                    number: expansion.number,
+                    isOfPlaces: false
+                )
+            } else if target == .historicalLocations {
+                let keys = elements.compactMap(\.entity).filter { $0.place != nil }
+                    .map { placeKey($0) }
+                try readings.ask(
+                    for: keys,
+                    expansion.options,
+                    number: expansion.number,
+                    isOfPlaces: true
+                )
+            } else if !expansion.options.expanded.isEmpty {
+                let related = try elements.flatMap {
+                    try self.related($0, expansion)?.elements ?? []
+                }
+                try collect(related, expansion.options)
+            }
+        }
+    }
+
+    /// The page of a relation that the present state tells; nil for a history.
+    func related(
+        _ element: ThingsElement,
+        _ expansion: ThingsOptions.Expansion
+    ) throws -> ThingsPage? {
+        if case .observedProperty(let name) = element {
+            return try ThingsPage(seriesByName[name] ?? [], expansion.options, shown)
+        }
+        return try element.related(by: expansion.navigation).map {
+            try ThingsPage($0, expansion.options, shown)
+        }
+    }
+}
+
+/// A place in a walk: an entity, and how many of its parts come before.
+struct ThingsPosition: Sendable, Hashable, Comparable {
+    var entity = 0
+    var part = 0
+    /// In a list of readings, where in the history of the part the page begins.
+    var before: Timestamp?
+
+    /// The page after this one is found by `$skip`.
+    static let beyondSkip = ThingsPosition(entity: -1)
+
+    static func < (a: ThingsPosition, b: ThingsPosition) -> Bool {
+        (a.entity, a.part) < (b.entity, b.part)
+    }
+
+    /// The value of `$skiptoken`.
+    var text: String {
+        "\(entity).\(part)" + (before.map { ".\($0.microseconds)" } ?? "")
+    }
+
+    init(entity: Int = 0, part: Int = 0, before: Timestamp? = nil) {
+        self.entity = entity
+        self.part = part
+        self.before = before
+    }
+
+    /// Reads a `$skiptoken`; throws for one that the hub has not made.
+    init(token: String) throws(BrokerError) {
+        let parts = token.split(separator: ".", omittingEmptySubsequences: false).map { Int64($0) }
+        let numbers = parts.compactMap { $0 }
+        guard numbers.count == parts.count, (2...3).contains(numbers.count),
+            (0...Int64(EntityParameters.maximumOffset)).contains(numbers[0]),
+            (0...1_000_000).contains(numbers[1])
+        else { throw BrokerError(.badRequestData, "'\(token)' is no $skiptoken of the hub's.") }
+        self.init(
+            entity: Int(numbers[0]),
+            part: Int(numbers[1]),
+            before: numbers.count > 2 ? Timestamp(microseconds: numbers[2]) : nil
+        )
+    }
+}
