@@ -178,10 +178,14 @@ package struct Aggregation: Sendable, Hashable {
     }
     package var methods: [Method]
     package var period: AggregationPeriod
+    /// Whether `totalCount` is the number of the values that `sum` and `avg` are of, so that the averages of
+    /// several series can be put together.
+    package var countsNumbers: Bool
 
-    package init(methods: [Method], period: AggregationPeriod) {
+    package init(methods: [Method], period: AggregationPeriod, countsNumbers: Bool = false) {
         self.methods = methods
         self.period = period
+        self.countsNumbers = countsNumbers
     }
 }
 
@@ -196,6 +200,10 @@ package enum AggregationPeriod: Sendable, Hashable {
     /// The nth period begins n times the months later, on the last day of a month that is too
     /// short, and then n times the remainder.
     case calendar(ISODuration)
+    /// The periods between one moment and the next: two moments at least, in the order of time.
+    ///
+    /// The range of the query has to lie between the first and the last.
+    case edges([Timestamp])
 }
 
 /// The temporal evolution of one entity.

@@ -292,6 +292,8 @@ package struct NGSILDSettings: Sendable, Hashable {
     /// Whether the hub itself speaks TLS.
     package var hasTLS = false
     package var catalogue = CatalogueSettings()
+    /// The city's time zone, by its IANA name.
+    package var timeZone = "UTC"
 
     package init() {}
 }

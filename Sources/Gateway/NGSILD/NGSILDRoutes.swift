@@ -108,6 +108,7 @@ extension RouteTable {
         routes.addSnapshotRoutes()
         routes.addFeatureRoutes()
         routes.addSensorThingsRoutes()
+        routes.addAggregateRoutes()
         routes.addCatalogueRoutes(settings.catalogue)
         routes.addModelContextRoutes()
         routes.addGovernanceRoutes()

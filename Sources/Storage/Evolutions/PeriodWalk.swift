@@ -108,6 +108,14 @@ package struct PeriodWalk {
             while start(index, from: origin).microseconds > moment { index -= 1 }
             while start(index + 1, from: origin).microseconds <= moment { index += 1 }
             return index
+        case .edges(let edges):
+            // The number of edges that are not later, less one.
+            var (low, high) = (0, edges.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if edges[middle].microseconds <= moment { low = middle + 1 } else { high = middle }
+            }
+            return low - 1
         }
     }
 
@@ -117,6 +125,9 @@ package struct PeriodWalk {
         case .fixed(let length):
             Timestamp(microseconds: origin.microseconds + Int64(index) * length)
         case .calendar(let duration): origin.adding(duration, times: index)
+        case .edges(let edges):
+            edges.indices.contains(index)
+                ? edges[index] : Timestamp(microseconds: index < 0 ? .min : .max)
         }
     }
 
@@ -164,6 +175,7 @@ struct PeriodSum {
     private var times = TimeSum()
     /// Whether standard deviation is asked for; otherwise its sums are not kept.
     private let wantsDeviation: Bool
+    private let countsNumbers: Bool
     let countsDistinct: Bool
     private var distinctScalars: Set<Scalar> = []
     private var distinctValues: Set<JSONValue> = []
@@ -174,6 +186,7 @@ struct PeriodSum {
     init(_ aggregation: Aggregation) {
         wantsDeviation = aggregation.methods.contains(.stddev)
         countsDistinct = aggregation.methods.contains(.distinctCount)
+        countsNumbers = aggregation.countsNumbers
     }
 
     /// The approximate number of bytes that its values take.
@@ -237,6 +250,8 @@ struct PeriodSum {
     /// The value of a method; nil where the clause says N/A.
     func value(_ method: Aggregation.Method) -> JSONValue? {
         switch method {
+        case .totalCount where countsNumbers:
+            return numbers == 0 ? nil : .number(JSONNumber(numbers))
         case .totalCount: return .number(JSONNumber(total))
         case .distinctCount:
             return .number(JSONNumber(distinctScalars.count + distinctValues.count))

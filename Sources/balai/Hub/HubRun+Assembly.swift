@@ -67,6 +67,7 @@ extension HubRun {
         settings.hasTLS = configuration.tls != nil
         settings.catalogue = configuration.catalogue
         settings.catalogue.cityName = configuration.pages.cityName
+        settings.timeZone = configuration.pages.timeZone
         routes.addNGSILDRoutes(hub, settings)
         routes.addRecordRoutes(publisher, hub)
         routes.addWitnessRoutes(desk) { hub.clock() }

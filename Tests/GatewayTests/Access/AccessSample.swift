@@ -171,6 +171,10 @@ extension AccessSample {
         "GET /collections/{collectionId}/items": AccessSample(query: "limit=100"),
         "GET /collections/{collectionId}/items/{featureId}": AccessSample(),
         "GET /catalog": AccessSample(),
+        "GET /aggregates": AccessSample(
+            query: "type={type}&attrs=size,{attribute}&from=2020-01-01&period=whole&by=entity"
+                + "&timeproperty=modifiedAt"
+        ),
         "GET \(things)": AccessSample(),
         "GET \(things)/{thingsSet}": AccessSample(captures: ["thingsSet": "Things('{entity}')"]),
         "GET \(things)/{thingsSet}/{relation}": AccessSample(

@@ -258,6 +258,12 @@ extension RightsPath {
             "Along three relations",
             "\(things)/Things('{entity}')/Locations('{entity}')/Things('{entity}')/properties"
         ),
+        RightsPath(
+            "Numbers of readings",
+            "/aggregates?type={type}&attrs=size&from=2020-01-01&period=whole&by=entity"
+                + "&timeproperty=modifiedAt",
+            sign: .entity
+        ),
         RightsPath("Tool: types", "/mcp", tool("list_types", "{}")),
         RightsPath("Tool: entities", "/mcp", tool("query_entities", #"{"type": "{type}"}"#)),
         RightsPath("Tool: history", "/mcp", tool("read_history", #"{"type": "{type}"}"#)),
