@@ -101,11 +101,11 @@ package final class Hub: Sendable {
         contextResolver = LDContextResolver(fetcher, longWork)
         outboxFeed = OutboxFeed()
         subscriptions = SubscriptionRegistry(feed: outboxFeed)
-        let matcher = SubscriptionMatcher(subscriptions, outboxFeed)
         registrations = ContextSourceRegistry(store, logger)
         let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
         reading = Reading(access, limits, clock, makeIdentifier, logger)
+        let matcher = SubscriptionMatcher(subscriptions, outboxFeed, reading.watch)
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
         let snapshots = SnapshotRegistry()
@@ -206,4 +206,10 @@ package protocol ChangeObserver: Sendable {
     ///
     /// It may be called again for a change that is computed again.
     func messages(of change: EntityChange, _ tenant: TenantName?, at now: Timestamp) -> [NewMessage]
+    /// What is to be done when the change has been stored; nil for nothing.
+    func whenStored(
+        _ change: EntityChange,
+        _ tenant: TenantName?,
+        at now: Timestamp
+    ) -> (@Sendable () -> Void)?
 }

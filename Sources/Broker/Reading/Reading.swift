@@ -13,6 +13,8 @@ package final class Reading: Sendable {
     /// Creates the unique part of new identifiers.
     let makeIdentifier: @Sendable () -> String
     let logger: Logger
+    /// Which entities changed last, for listeners.
+    let watch: ChangeWatch
 
     init(
         _ access: Access,
@@ -26,6 +28,7 @@ package final class Reading: Sendable {
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger
+        watch = ChangeWatch(epoch: String(clock().microseconds, radix: 36))
     }
 
     /// A session to read for this request; throws with the reason when the caller may not.

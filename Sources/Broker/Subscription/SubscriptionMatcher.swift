@@ -9,11 +9,22 @@ final class SubscriptionMatcher: ChangeObserver {
     let subscriptions: SubscriptionRegistry
     /// Creates messages that the dispatcher gets after the commit.
     let feed: OutboxFeed
+    /// Remembers changes for those who listen.
+    private let watch: ChangeWatch
     private let allowances = MatchingAllowances()
 
-    init(_ subscriptions: SubscriptionRegistry, _ feed: OutboxFeed) {
+    init(_ subscriptions: SubscriptionRegistry, _ feed: OutboxFeed, _ watch: ChangeWatch) {
         self.subscriptions = subscriptions
         self.feed = feed
+        self.watch = watch
+    }
+
+    func whenStored(
+        _ change: EntityChange,
+        _ tenant: TenantName?,
+        at now: Timestamp
+    ) -> (@Sendable () -> Void)? {
+        watch.whenStored(change, tenant, at: now)
     }
 
     func messages(

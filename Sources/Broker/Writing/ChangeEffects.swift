@@ -30,7 +30,10 @@ struct ChangeEffects: Sendable {
             correcting: correctsHistory,
             leavesState: leavesState
         )
-        if !leavesState { changes.messages = observer.messages(of: change, tenant, at: now) }
+        if !leavesState {
+            changes.messages = observer.messages(of: change, tenant, at: now)
+            changes.whenStored = observer.whenStored(change, tenant, at: now)
+        }
         return changes
     }
 

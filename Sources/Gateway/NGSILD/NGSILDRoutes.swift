@@ -109,6 +109,7 @@ extension RouteTable {
         routes.addFeatureRoutes()
         routes.addSensorThingsRoutes()
         routes.addAggregateRoutes()
+        routes.addEventRoutes()
         routes.addCatalogueRoutes(settings.catalogue)
         routes.addModelContextRoutes()
         routes.addGovernanceRoutes()

@@ -20,6 +20,8 @@ package struct Changes: Sendable {
     package var messages: [NewMessage] = []
     /// What the hub keeps of the request, in the same transaction.
     package var note: KeptNote?
+    /// Called after the commit on the store's writing thread, so it must be quick.
+    package var whenStored: (@Sendable () -> Void)?
 
     /// Nothing changes.
     package init() {}

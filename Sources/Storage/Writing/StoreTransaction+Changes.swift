@@ -101,6 +101,7 @@ extension StoreTransaction {
         if let history = changes.history { try apply(history) }
         try changes.note?.apply(to: self)
         try send(changes.messages)
+        if let whenStored = changes.whenStored { afterCommit(whenStored) }
     }
 
     /// Applies one of several changes.

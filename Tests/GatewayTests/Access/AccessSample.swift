@@ -175,6 +175,7 @@ extension AccessSample {
             query: "type={type}&attrs=size,{attribute}&from=2020-01-01&period=whole&by=entity"
                 + "&timeproperty=modifiedAt"
         ),
+        "GET /events": AccessSample(query: "type={type}&lastEventId=first-0-0&once=true"),
         "GET \(things)": AccessSample(),
         "GET \(things)/{thingsSet}": AccessSample(captures: ["thingsSet": "Things('{entity}')"]),
         "GET \(things)/{thingsSet}/{relation}": AccessSample(

@@ -33,7 +33,7 @@ extension RightsCoverage {
         "GET /collections", "GET /collections/{collectionId}",
         "GET /collections/{collectionId}/items",
         "GET /collections/{collectionId}/items/{featureId}", "GET /catalog", "POST /mcp",
-        "GET /aggregates",
+        "GET /events", "GET /aggregates",
         "GET \(things)/{thingsSet}", "GET \(things)/{thingsSet}/{relation}",
         "GET \(things)/{thingsSet}/{relation}/{further}",
         "GET \(things)/{thingsSet}/{relation}/{further}/{last}",

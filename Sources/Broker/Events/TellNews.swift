@@ -1,0 +1,154 @@
+package import ContextModel
+package import Governance
+import Storage
+
+/// What a listener is told: the present state of entities that have changed.
+package struct News: Disclosable {
+    package let entities: [Entity]
+    /// How far the listener has then heard.
+    package let position: NewsPosition
+    /// Whether there is more to tell at once.
+    package let hasMore: Bool
+
+    package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
+        for entity in entities { entity.noteDisclosure(note) }
+    }
+}
+
+/// A question whose answer changes: the entities that meet a condition.
+package struct NewsQuestion: Sendable {
+    package var condition: Condition
+    /// The attributes whose changes are told; nil for all.
+    package var watched: Set<IRI>?
+
+    package init(condition: Condition, watched: Set<IRI>? = nil) {
+        self.condition = condition
+        self.watched = watched
+    }
+}
+
+extension Reading {
+    /// The most changes that are looked at for one answer.
+    private static let mostChanges = 500
+
+    /// The place at which a listener begins that has heard nothing yet.
+    ///
+    /// Throws when the caller may not read.
+    package func startOfNews(
+        of question: NewsQuestion,
+        caller: Caller
+    ) async throws -> NewsPosition {
+        _ = try await session(caller, condition: question.condition)
+        return watch.start(caller.tenant, at: clock())
+    }
+
+    /// The entities that meet the question and have changed since the position, as far as the caller may see them
+    /// at this moment.
+    ///
+    /// Of several changes of an entity the last state is told. A change of what is hidden from the caller alone is
+    /// not told. Not part of the standard.
+    package func news(
+        of question: NewsQuestion,
+        since position: NewsPosition,
+        caller: Caller
+    ) async throws -> Disclosed<News> {
+        // Whoever has lost the right to listen hears it at the next look.
+        let session = try await session(caller, condition: question.condition)
+        var next = position
+        let changes = watch.changes(caller.tenant, from: &next, limit: Self.mostChanges)
+        guard let changes else {
+            return try await newsByTime(question, since: position, next, session)
+        }
+        let types = question.condition.possibleTypes
+        var times: [EntityID: Timestamp] = [:]
+        for change in changes where types.map({ !$0.isDisjoint(with: change.types) }) ?? true {
+            times[change.id] = min(times[change.id] ?? change.time, change.time)
+        }
+        next.time = changes.map(\.time).max().map { max($0, position.time) } ?? position.time
+        let hasMore = changes.count == Self.mostChanges
+        guard !times.isEmpty else {
+            return try await session.seal(News(entities: [], position: next, hasMore: hasMore))
+        }
+        let query = EntityQuery(
+            condition: question.condition.and(.ids(Set(times.keys))),
+            limit: times.count
+        )
+        let chooser = NewsChooser(watched: question.watched) { [times] in times[$0] }
+        let found = try await chosen(by: chooser, from: query, session)
+        let news = News(entities: found.chooser.kept, position: next, hasMore: hasMore)
+        return try await session.seal(news)
+    }
+
+    /// The same by `modifiedAt`, where the changes are not remembered: after a restart of the hub, or a long
+    /// absence.
+    private func newsByTime(
+        _ question: NewsQuestion,
+        since position: NewsPosition,
+        _ next: NewsPosition,
+        _ session: ReadSession
+    ) async throws -> Disclosed<News> {
+        let since = ValueTest(
+            path: .modifiedAt,
+            comparison: .greaterOrEqual(.dateTime(position.time))
+        )
+        let query = EntityQuery(
+            condition: question.condition.and(.value(since)),
+            limit: limits.maximumPage
+        )
+        let chooser = NewsChooser(watched: question.watched) { _ in position.time }
+        let found = try await chosen(by: chooser, from: query, session)
+        guard !found.hasMore else {
+            throw BrokerError(
+                .tooManyResults,
+                "Too much has changed since '\(position.text)'; query the entities, and listen without Last-Event-ID."
+            )
+        }
+        let news = News(entities: found.chooser.kept, position: next, hasMore: false)
+        return try await session.seal(news)
+    }
+}
+
+/// Keeps the entities of which something visible has changed since a time of their own.
+private struct NewsChooser: EntityChooser {
+    let watched: Set<IRI>?
+    let since: @Sendable (EntityID) -> Timestamp?
+    private(set) var kept: [Entity] = []
+    var histories: [TemporalQuery] { [] }
+
+    init(watched: Set<IRI>?, since: @escaping @Sendable (EntityID) -> Timestamp?) {
+        self.watched = watched
+        self.since = since
+    }
+
+    mutating func look(at entity: Entity, place: Int) -> Bool {
+        guard let since = since(entity.id) else { return true }
+        func isNew(_ time: Timestamp?) -> Bool { time.map { $0 >= since } ?? false }
+        let hasNews =
+            watched.map { watched in
+                entity.attributes.contains { attribute in
+                    watched.contains(attribute.name)
+                        && attribute.instances.contains { isNew($0.modifiedAt) }
+                }
+            } ?? isNew(entity.modifiedAt)
+        if hasNews { kept.append(entity) }
+        return true
+    }
+
+    func finish() {}
+}
+
+extension Condition {
+    /// The types of which an entity must have one; nil when it may have any.
+    fileprivate var possibleTypes: Set<IRI>? {
+        switch self {
+        case .type(let type): [type]
+        case .all(let parts): parts.lazy.compactMap(\.possibleTypes).first
+        case .any(let parts):
+            parts.reduce(Set<IRI>?.some([])) { all, part in
+                guard let all, let own = part.possibleTypes else { return nil }
+                return all.union(own)
+            }
+        default: nil
+        }
+    }
+}
