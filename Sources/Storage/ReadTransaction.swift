@@ -20,12 +20,18 @@ package protocol ReadTransaction {
     func shapes() throws -> [EntityShape]
     /// A page of temporal evolutions (clauses 5.7.3 and 5.7.4).
     func evolutions(_ query: TemporalQuery) throws -> EvolutionPage
+    /// Where the entities are that meet the condition and whose place meets the box; nil when they have to be read
+    /// to know that.
+    func places(_ condition: Condition, in box: GeoBox) throws -> [EntityPlace]?
     /// Counts `steps` of work on what was read, as a `DecisionBudget` does; throws `tookTooLong`
     /// when the time of the query is over.
     func charge(_ steps: Int) throws
 }
 
 extension ReadTransaction {
+    /// A store without an index of places has to read the entities.
+    package func places(_ condition: Condition, in box: GeoBox) throws -> [EntityPlace]? { nil }
+
     /// Returns the page of `encodedEntities` as values.
     package func entities(_ query: EntityQuery) throws -> EntityPage<Entity> {
         try encodedEntities(query).decoded()

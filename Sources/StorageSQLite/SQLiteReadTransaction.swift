@@ -55,6 +55,16 @@ final class SQLiteReadTransaction: ReadTransaction {
         return try reader.shapes(plan: plan, grant: grant)
     }
 
+    func places(_ condition: Condition, in box: GeoBox) throws -> [EntityPlace]? {
+        let plan = try EntityPlan(
+            grant.restricted(condition),
+            vocabulary: vocabulary,
+            now: now,
+            budget: reader.budget
+        )
+        return try reader.places(in: box, plan: plan, grant)
+    }
+
     func charge(_ steps: Int) throws { try reader.budget.require(steps) }
 
     func evolutions(_ query: TemporalQuery) throws -> EvolutionPage {

@@ -102,7 +102,7 @@ extension NGSILDRoutes {
 
 extension Exchange {
     /// The entity type that the path names, and its name there; throws when the caller sees no entity of it.
-    fileprivate func collection() async throws -> (type: IRI, name: String, ld: LDContext) {
+    func collection() async throws -> (type: IRI, name: String, ld: LDContext) {
         let name = try capture("collectionId")
         let ld = try await ldContext()
         let type = ld.expand(name)

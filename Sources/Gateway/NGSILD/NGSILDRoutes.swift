@@ -110,6 +110,7 @@ extension RouteTable {
         routes.addSensorThingsRoutes()
         routes.addAggregateRoutes()
         routes.addEventRoutes()
+        routes.addTileRoutes()
         routes.addCatalogueRoutes(settings.catalogue)
         routes.addModelContextRoutes()
         routes.addGovernanceRoutes()

@@ -176,6 +176,10 @@ extension AccessSample {
                 + "&timeproperty=modifiedAt"
         ),
         "GET /events": AccessSample(query: "type={type}&lastEventId=first-0-0&once=true"),
+        "GET /tiles/{collectionId}": AccessSample(),
+        "GET /tiles/{collectionId}/{zoom}/{column}/{row}": AccessSample(
+            captures: ["zoom": "0", "column": "0", "row": "0"]
+        ),
         "GET \(things)": AccessSample(),
         "GET \(things)/{thingsSet}": AccessSample(captures: ["thingsSet": "Things('{entity}')"]),
         "GET \(things)/{thingsSet}/{relation}": AccessSample(

@@ -243,6 +243,7 @@ extension RightsPath {
         RightsPath("Features", "/collections/{type}/items"),
         RightsPath("A feature", "/collections/{type}/items/{entity}"),
         RightsPath("Catalogue", "/catalog"),
+        RightsPath("Vector tile", "/tiles/{type}/0/0/0"),
         RightsPath("Events", "/events?type={type}&lastEventId=first-0-0&once=true"),
         RightsPath("Things", "\(things)/Things?$top=1000"),
         RightsPath("A Thing", "\(things)/Things('{entity}')"),

@@ -1,12 +1,15 @@
 """Reads a hub with the programs that people have, each unmodified. Prints "read NAME" after each that did."""
 
 import asyncio
+import json
 import sys
 
 import fastmcp
 import frost_sta_client
+import mapbox_vector_tile
 import pandas
 import pyogrio
+import requests
 from owslib.ogcapi.features import Features
 from pygeoapi.provider.sensorthings import SensorThingsProvider
 
@@ -111,6 +114,34 @@ def pygeoapi():
     ).query(resulttype="hits")["numberMatched"] == 30
 
 
+def vector_tiles():
+    description = requests.get(hub + "/tiles/Stop").json()
+    assert description["tilejson"] == "3.0.0"
+    address = description["tiles"][0].replace("{z}", "0").replace("{x}", "0").replace("{y}", "0")
+    tile = mapbox_vector_tile.decode(requests.get(address).content)
+    layer = tile[description["vector_layers"][0]["id"]]
+    assert len(layer["features"]) == 30, layer
+    names = {feature["properties"]["name"] for feature in layer["features"]}
+    assert "Stop 7" in names, names
+
+
+def events():
+    address = hub + "/events?type=Stop&options=keyValues"
+    with requests.get(address, stream=True, timeout=20) as stream:
+        lines = stream.iter_lines(chunk_size=1, decode_unicode=True)
+        assert next(lines) == "retry: 3000"
+        change = {"passengers": {"type": "Property", "value": 77}}
+        answer = requests.patch(
+            hub + "/ngsi-ld/v1/entities/urn:x:stop:5/attrs", json=change
+        )
+        assert answer.status_code == 204, answer.text
+        last = next(line for line in lines if line.startswith("id: "))
+        data = next(line for line in lines if line.startswith("data: "))
+        assert json.loads(data[6:])["passengers"] == 77, data
+    again = requests.get(address + "&once=true", headers={"Last-Event-ID": last[4:]})
+    assert "data:" not in again.text, again.text
+
+
 for read in [
     gdal_features,
     gdal_geojson,
@@ -119,6 +150,14 @@ for read in [
     model_context,
     frost_client,
     pygeoapi,
+    vector_tiles,
+    events,
 ]:
     read()
     print("read", read.__name__, flush=True)
+
+# The hub can stop although somebody listens.
+listener = requests.get(hub + "/events?type=Stop", stream=True)
+print("read listening", flush=True)
+for _ in listener.iter_lines():
+    pass

@@ -1,0 +1,101 @@
+internal import ContextModel
+internal import Governance
+internal import Storage
+
+/// Finds where entities are by the index of places alone.
+extension Reader {
+    /// The middles of the boxes of all entities that match and meet the box; nil when the index and the shapes of the
+    /// entities do not decide that.
+    ///
+    /// They decide it when types and attribute names decide the whole condition, and the grant, and when
+    /// `location` is the only place that an entity has.
+    func places(
+        in box: GeoBox,
+        plan: EntityPlan,
+        _ grant: ReadGrant
+    ) throws -> [EntityPlace]? {
+        guard plan.isDecidedByShape, let hidden = plan.hiddenByShape(from: grant),
+            let location = plan.vocabulary.numbers[IRI.location.text]
+        else { return nil }
+        var shapes: Set<Int64> = []
+        for number in plan.shapes.keys {
+            guard let shape = plan.vocabulary.shapes[number], shape.has(location),
+                !(hidden[number]?.contains(.location) ?? true)
+            else { continue }
+            guard shape.hasPlaceOnly(location) else { return nil }
+            shapes.insert(number)
+        }
+        let expired = try connection.prepare(
+            "SELECT 1 FROM entity INDEXED BY entity_expires WHERE expires IS NOT NULL AND expires <= ?1 LIMIT 1"
+        ).bind(1, plan.now.microseconds)
+        defer { expired.reset() }
+        // What of them is left has to be looked at.
+        if try expired.step() { return nil }
+        let keys = try keys(of: shapes)
+        let rows = try connection.prepare(
+            """
+            SELECT key, west, east, south, north FROM box
+            WHERE west <= ?2 AND east >= ?1 AND south <= ?4 AND north >= ?3
+            """
+        ).bind(1, box.west).bind(2, box.east).bind(3, box.south).bind(4, box.north)
+        defer { rows.reset() }
+        var places: [EntityPlace] = []
+        while try rows.step() {
+            guard keys.contains(rows.int(0)) else { continue }
+            if places.count % 1_000 == 0 { try budget.require(1_000) }
+            places.append(
+                EntityPlace(
+                    longitude: (rows.double(1) + rows.double(2)) / 2,
+                    latitude: (rows.double(3) + rows.double(4)) / 2
+                )
+            )
+        }
+        return places
+    }
+
+    private func keys(of shapes: Set<Int64>) throws -> KeySet {
+        var keys = KeySet()
+        let rows = try connection.prepare(
+            "SELECT key FROM entity INDEXED BY entity_shape WHERE shape = ?1"
+        )
+        for shape in shapes {
+            rows.bind(1, shape)
+            defer { rows.reset() }
+            while try rows.step() { keys.insert(rows.int(0)) }
+        }
+        return keys
+    }
+}
+
+/// Keys of entities, which are mostly dense: one bit each.
+private struct KeySet {
+    private var words: [UInt64] = []
+    /// The keys that would make the bits too many.
+    private var others: Set<Int64> = []
+    private static let mostWords = 1 << 20
+
+    mutating func insert(_ key: Int64) {
+        guard key >= 0, key >> 6 < Self.mostWords else {
+            others.insert(key)
+            return
+        }
+        let word = Int(key >> 6)
+        if word >= words.count {
+            words += Array(repeating: 0, count: word + 1 - words.count + words.count / 2)
+        }
+        words[word] |= 1 << UInt64(key & 63)
+    }
+
+    func contains(_ key: Int64) -> Bool {
+        guard key >= 0, key >> 6 < words.count else { return others.contains(key) }
+        return words[Int(key >> 6)] & 1 << UInt64(key & 63) != 0
+    }
+}
+
+extension Shape {
+    /// Whether no attribute but this one can have a geometry.
+    func hasPlaceOnly(_ name: Int64) -> Bool {
+        let bit = UInt8(1) << Attribute.Kind.geoProperty.rawValue
+        return members.allSatisfy { $0.name == name ? $0.kinds == bit : $0.kinds & bit == 0 }
+    }
+}
