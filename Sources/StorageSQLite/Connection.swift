@@ -128,6 +128,9 @@ final class Connection: @unchecked Sendable {
     /// SQLite may have rolled it back by itself, for example when the disk is full.
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
+    /// Whether the last failure was one of the disk, of a quota or of a limit of a file's size.
+    var isOutOfSpace: Bool { [ENOSPC, EDQUOT, EFBIG].contains(sqlite3_system_errno(handle)) }
+
     /// The system's error code for the last failure to write the log; SQLite keeps none for a
     /// commit.
     private var logErrorCode: Int32 {

@@ -18,8 +18,8 @@ struct Balai: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self,
             CheckCommand.self, TokenCommand.self, LoginCommand.self, PolicyCommand.self,
-            DeadLettersCommand.self, RecordCommand.self, VerifyCommand.self,
-            SourceCommand.self,
+            DeadLettersCommand.self, RecordCommand.self, VerifyCommand.self, BackupCommand.self,
+            RestoreCommand.self, SourceCommand.self,
         ]
     )
 

@@ -48,6 +48,9 @@ func reportingErrors(_ body: () async throws -> Void) async throws {
     } catch let error as StartError {
         complain([error.description])
         throw ExitCode(error.exitCode)
+    } catch let error as BackupError {
+        complain([error.description])
+        throw ExitCode(error.exitCode)
     } catch let error as OutputError {
         // When the reader of the output has ended, there is no message, as with programs that end
         // by SIGPIPE.

@@ -21,6 +21,11 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Make everybody the operator; for trying out, on a loopback address only.")
     var open = false
 
+    @Flag(
+        help: "Give databases a newer schema without a backup first, when there is no room for one."
+    )
+    var withoutBackup = false
+
     func run() async throws {
         try await reportingErrors {
             var configuration = try await hub.configuration()
@@ -28,7 +33,8 @@ struct ServeCommand: AsyncParsableCommand {
             let options = hub
             try await HubRun(
                 configuration: configuration,
-                rereading: { try await options.configuration() }
+                rereading: { try await options.configuration() },
+                backsUpBeforeMigration: !withoutBackup
             ).run()
         }
     }

@@ -25,6 +25,8 @@ struct HubRun: Sendable {
     var services: [any ServiceModule] = []
     /// Called at SIGHUP; without it, that signal ends the hub.
     var rereading: Rereading?
+    /// Whether databases are backed up before they get a newer schema.
+    var backsUpBeforeMigration = true
 
     /// Returns after a clean stop.
     func run() async throws {
@@ -44,6 +46,7 @@ struct HubRun: Sendable {
         )
         let logger = startLogging(health)
         let folder = try DataFolder(creating: configuration.dataFolder)
+        try prepareDatabases(folder, logger)
         let tokens = try await TokenWatch(
             folder: folder,
             publicURL: configuration.publicURL,
@@ -338,7 +341,7 @@ struct HubRun: Sendable {
         }
     }
 
-    private static func advice(for error: StorageError, _ folder: DataFolder) -> String {
+    static func advice(for error: StorageError, _ folder: DataFolder) -> String {
         switch error.code {
         case .locked:
             "\(folder.path) is in use by another hub; stop that one first."

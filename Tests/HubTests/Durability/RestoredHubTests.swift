@@ -21,19 +21,15 @@ import Testing
             }
             #expect(try await status() == 200)
             #expect(await hub.stop() == .exited(0))
-            let backup = folder.path + "/hub.sqlite"
-            try FileManager.default.copyItem(atPath: folder.data + "/hub.sqlite", toPath: backup)
+            let backup = folder.path + "/hub.tar"
+            try await Self.command("backup", backup, folder)
 
             hub = try await RealHub(folder: folder)
             try await Self.object(hub, client)
             #expect(try await status() == 404)
             #expect(await hub.stop() == .exited(0))
 
-            for name in try FileManager.default.contentsOfDirectory(atPath: folder.data)
-            where name.hasPrefix("hub.sqlite") {
-                try FileManager.default.removeItem(atPath: "\(folder.data)/\(name)")
-            }
-            try FileManager.default.copyItem(atPath: backup, toPath: folder.data + "/hub.sqlite")
+            try await Self.command("restore", backup, folder)
             hub = try await RealHub(folder: folder)
             #expect(try await status() == 404)
             #expect(hub.process.errors.contains("The record has choices that the data had not"))
@@ -45,6 +41,11 @@ import Testing
             #expect(!hub.process.errors.dropFirst(before).contains("choices that the data"))
             #expect(await hub.stop() == .exited(0))
         }
+    }
+
+    private static func command(_ name: String, _ file: String, _ folder: TestFolder) async throws {
+        let command = try ChildProcess([name, file, "--data", folder.data], log: folder.log)
+        #expect(await command.ended() == .exited(0), "\(command.errors)")
     }
 
     /// A visit of somebody, which everybody may read for public health.

@@ -1,0 +1,313 @@
+import ContextModel
+import Foundation
+import NIOHTTP1
+import Processes
+import Testing
+
+/// `balai backup` and `balai restore`, as operators use them: with hubs at work, disks that are full, and
+/// programs that are killed.
+@Suite(.timeLimit(.minutes(5))) struct BackupTests {
+    @Test func `a backup of a hub under writes has all that was acknowledged before it`()
+        async throws
+    {
+        try await HubClient.with { client in
+            let folder = try TestFolder()
+            let hub = try await RealHub(folder: folder)
+            let filling = Filling(hub: hub, client: client, textBytes: 2_000)
+            let before = try await filling.fill(upTo: 50)
+            async let during = filling.fill(from: 50, upTo: 400)
+            let file = folder.path + "/hub.tar"
+            let made = try Self.run(["backup", file, "--data", folder.data], folder)
+            #expect(made.code == 0, "\(made.errors)")
+            let written = try await during
+            #expect(written.count == 350)
+
+            let other = try TestFolder()
+            let restored = try Self.run(["restore", file, "--data", other.data], other)
+            #expect(restored.code == 0, "\(restored.errors)")
+            let second = try await RealHub(folder: other)
+            let found = try await Filling(hub: second, client: client).found()
+            #expect(found.starts(with: before) && found == Array(0..<found.count))
+            // The same token opens both.
+            let tokens = try [folder, other].map {
+                try String(contentsOfFile: $0.data + "/operator.token", encoding: .utf8)
+            }
+            #expect(tokens[0] == tokens[1])
+            #expect(!second.process.errors.contains("error"), "\(second.process.errors)")
+            #expect(await second.stop() == .exited(0))
+            #expect(await hub.stop() == .exited(0))
+        }
+    }
+
+    @Test func `ordinary programs read and check a backup, and only its owner may`() async throws {
+        let folder = try TestFolder()
+        try await Self.start(folder) { _, _ in }
+        let file = folder.path + "/hub.tar"
+        #expect(try Self.run(["backup", file, "--data", folder.data], folder).code == 0)
+        let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions]
+        #expect((mode as? NSNumber)?.intValue == 0o600)
+        let unpacked = folder.path + "/unpacked"
+        try FileManager.default.createDirectory(atPath: unpacked, withIntermediateDirectories: true)
+        let tar = try Self.run(["-xf", file, "-C", unpacked], folder, program: "/bin/tar")
+        #expect(tar.code == 0, "\(tar.errors)")
+        let sums = try Self.run(
+            ["-c", "cd \(unpacked) && sha256sum --check --strict SHA256SUMS"],
+            folder,
+            program: "/bin/sh"
+        )
+        #expect(sums.code == 0 && sums.output.contains("hub.sqlite: OK"), "\(sums)")
+        #expect(sums.output.contains("record.sqlite: OK") && sums.output.contains("hub.key: OK"))
+    }
+
+    @Test func `tenants come along, and databases that are not in the backup go`() async throws {
+        let folder = try TestFolder()
+        let north = [("NGSILD-Tenant", "north"), ("Content-Type", "application/json")]
+        let entity = Array(#"{"id": "urn:x:1", "type": "T", "a": {"value": 1}}"#.utf8)
+        try await Self.start(folder) { hub, client in
+            let answer = try await client.send(
+                .POST,
+                "/ngsi-ld/v1/entities",
+                to: hub,
+                headers: north,
+                body: entity
+            )
+            #expect(answer.status == 201)
+        }
+        let file = folder.path + "/hub.tar"
+        #expect(try Self.run(["backup", file, "--data", folder.data], folder).code == 0)
+        try await Self.start(folder) { hub, client in
+            let gone = try await client.send(
+                .DELETE,
+                "/ngsi-ld/v1/entities/urn:x:1",
+                to: hub,
+                headers: north
+            )
+            #expect(gone.status == 204)
+            let south = [("NGSILD-Tenant", "south"), ("Content-Type", "application/json")]
+            let made = try await client.send(
+                .POST,
+                "/ngsi-ld/v1/entities",
+                to: hub,
+                headers: south,
+                body: entity
+            )
+            #expect(made.status == 201)
+        }
+        let restored = try Self.run(["restore", file, "--data", folder.data], folder)
+        #expect(restored.code == 0 && restored.output.contains("replaced-"), "\(restored)")
+        try await Self.start(folder) { hub, client in
+            for (tenant, status) in [("north", 200), ("south", 404)] {
+                let answer = try await client.send(
+                    .GET,
+                    "/ngsi-ld/v1/entities/urn:x:1",
+                    to: hub,
+                    headers: [("NGSILD-Tenant", tenant)]
+                )
+                #expect(Int(answer.status) == status, "\(tenant): \(answer.text)")
+            }
+        }
+    }
+
+    @Test func `a running hub is not restored`() async throws {
+        let folder = try TestFolder()
+        let hub = try await RealHub(folder: folder)
+        let file = folder.path + "/hub.tar"
+        #expect(try Self.run(["backup", file, "--data", folder.data], folder).code == 0)
+        let refused = try Self.run(["restore", file, "--data", folder.data], folder)
+        #expect(
+            refused.code == EX_IOERR && refused.errors.contains("in use by a hub"),
+            "\(refused)"
+        )
+        #expect(await hub.stop() == .exited(0))
+    }
+
+    @Test func `a damaged backup is refused wherever it is damaged, and changes nothing`()
+        async throws
+    {
+        let folder = try TestFolder()
+        try await Self.start(folder) { _, _ in }
+        let file = folder.path + "/hub.tar"
+        #expect(try Self.run(["backup", file, "--data", folder.data], folder).code == 0)
+        let whole = [UInt8](try #require(FileManager.default.contents(atPath: file)))
+        let before = try #require(FileManager.default.contents(atPath: folder.data + "/hub.sqlite"))
+        let bad = folder.path + "/bad.tar"
+        var damaged: [[UInt8]] = [[], Array(whole.prefix(100)), Array(whole.dropLast(1_024))]
+        for place in stride(from: 3, to: whole.count, by: whole.count / 40) {
+            var copy = whole
+            copy[place] ^= 0x41
+            damaged.append(copy)
+            damaged.append(Array(whole.prefix(place)))
+        }
+        for bytes in damaged {
+            try Data(bytes).write(to: URL(filePath: bad))
+            // A byte in the padding is no part of a file.
+            let check = try Self.run(["restore", "--check", bad], folder)
+            if check.code == 0 { continue }
+            #expect(check.code == EX_DATAERR, "\(check)")
+            let refused = try Self.run(["restore", bad, "--data", folder.data], folder)
+            #expect(refused.code == EX_DATAERR, "\(refused)")
+        }
+        #expect(FileManager.default.contents(atPath: folder.data + "/hub.sqlite") == before)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.data)
+        #expect(
+            !names.contains { $0.hasPrefix("restore-") || $0.hasPrefix("replaced-") },
+            "\(names)"
+        )
+    }
+
+    @Test func `an archive that names files elsewhere writes none of them`() async throws {
+        let folder = try TestFolder()
+        try await Self.start(folder) { _, _ in }
+        let file = folder.path + "/hub.tar"
+        #expect(try Self.run(["backup", file, "--data", folder.data], folder).code == 0)
+        let unpacked = folder.path + "/unpacked"
+        let script = """
+            mkdir -p \(unpacked)/x && cd \(unpacked)/x && tar -xf \(file) && echo evil > ../evil \
+            && sha256sum balai-backup.json hub.sqlite ../evil > SHA256SUMS \
+            && tar --format=ustar -P -cf \(folder.path)/evil.tar balai-backup.json hub.sqlite ../evil SHA256SUMS
+            """
+        #expect(try Self.run(["-c", script], folder, program: "/bin/sh").code == 0)
+        let target = folder.path + "/new/data"
+        let refused = try Self.run(
+            ["restore", folder.path + "/evil.tar", "--data", target],
+            folder
+        )
+        #expect(refused.code == EX_DATAERR && refused.errors.contains("../evil"), "\(refused)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/new/evil"))
+        #expect(!FileManager.default.fileExists(atPath: target + "/hub.sqlite"))
+    }
+
+    @Test func `a full disk leaves no backup, and removes none`() async throws {
+        let folder = try TestFolder()
+        try await Self.start(folder) { hub, client in
+            _ = try await Filling(hub: hub, client: client).fill(upTo: 20)
+        }
+        let target = folder.path + "/backups"
+        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+        let old = target + "/balai-20200101T000000Z.tar"
+        try Data("old".utf8).write(to: URL(filePath: old))
+        for limit in [100_000, 1_000_000, 2_200_000] {
+            let failed = try Self.run(
+                [
+                    "--fsize=\(limit):", try ChildProcess.product("balai").path, "backup", target,
+                    "--keep", "1", "--data", folder.data,
+                ],
+                folder,
+                program: "/usr/bin/prlimit"
+            )
+            #expect(failed.code == EX_CANTCREAT, "\(limit): \(failed)")
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: target) == [
+                    "balai-20200101T000000Z.tar"
+                ]
+            )
+        }
+        let made = try Self.run(["backup", target, "--keep", "1", "--data", folder.data], folder)
+        #expect(made.code == 0, "\(made.errors)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: target)
+        #expect(names.count == 1 && names != ["balai-20200101T000000Z.tar"], "\(names)")
+    }
+
+    @Test func `backups and restores that are killed harm nothing`() async throws {
+        let folder = try TestFolder()
+        try await Self.start(folder) { hub, client in
+            _ = try await Filling(hub: hub, client: client).fill(upTo: 60)
+        }
+        let target = folder.path + "/backups"
+        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+        #expect(try Self.run(["backup", target, "--data", folder.data], folder).code == 0)
+        let first = try #require(try FileManager.default.contentsOfDirectory(atPath: target).first)
+        try await Self.start(folder) { hub, client in
+            _ = try await Filling(hub: hub, client: client).fill(from: 60, upTo: 70)
+        }
+        for round in 0..<12 {
+            for words in [["backup", target], ["restore", "\(target)/\(first)"]] {
+                let process = try ChildProcess(words + ["--data", folder.data], log: folder.log)
+                try await Task.sleep(for: .milliseconds(10 + round * 12))
+                process.send(SIGKILL)
+                _ = await process.ended()
+            }
+            try await Self.start(folder) { hub, client in
+                let found = try await Filling(hub: hub, client: client).found()
+                #expect([60, 70].contains(found.count) && found == Array(0..<found.count))
+            }
+        }
+        // What has its name is whole, and the next backup clears away the rest.
+        #expect(try Self.run(["backup", target, "--data", folder.data], folder).code == 0)
+        for name in try FileManager.default.contentsOfDirectory(atPath: target) {
+            #expect(name.hasSuffix(".tar"), "\(name)")
+            #expect(try Self.run(["restore", "--check", "\(target)/\(name)"], folder).code == 0)
+        }
+    }
+
+    @Test func `a database is backed up before it gets a newer schema`() async throws {
+        let folder = try TestFolder()
+        try await Self.start(folder) { hub, client in
+            _ = try await Filling(hub: hub, client: client).fill(upTo: 3)
+        }
+        let older = """
+            DELETE FROM grdb_migrations WHERE identifier = '2'; PRAGMA user_version = 1
+            """
+        func makeOlder() throws {
+            let end = try Self.run(
+                [folder.data + "/record.sqlite", older],
+                folder,
+                program: "/usr/bin/sqlite3"
+            )
+            #expect(end.code == 0, "\(end.errors)")
+        }
+        try makeOlder()
+        // Where there is no room for a backup, the hub does not start and says why.
+        let backups = folder.data + "/backups"
+        try Data().write(to: URL(filePath: backups))
+        let refused = try Self.run(["serve", "--data", folder.data, "--port", "0"], folder)
+        #expect(
+            refused.code == EX_IOERR && refused.errors.contains("--without-backup"),
+            "\(refused)"
+        )
+        try FileManager.default.removeItem(atPath: backups)
+
+        try await Self.start(folder) { _, _ in }
+        let names = try FileManager.default.contentsOfDirectory(atPath: backups)
+        #expect(names.count == 1, "\(names)")
+        let version = try Self.run(
+            [folder.data + "/record.sqlite", "PRAGMA user_version"],
+            folder,
+            program: "/usr/bin/sqlite3"
+        )
+        #expect(version.output == "2\n")
+        let check = try Self.run(["restore", "--check", "\(backups)/\(names[0])"], folder)
+        #expect(check.code == 0, "\(check)")
+        // The next start changes nothing, and backs up nothing.
+        try await Self.start(folder) { _, _ in }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: backups) == names)
+    }
+
+    // MARK: -
+
+    private static func run(
+        _ arguments: [String],
+        _ folder: TestFolder,
+        program: String? = nil
+    ) throws -> (code: Int32, output: String, errors: String) {
+        let log = "\(folder.path)/log-\(UUID().uuidString)"
+        let process = try ChildProcess(program: program, arguments, log: log)
+        let output = process.readRest()
+        guard case .exited(let code) = process.waitUntilEnded() else {
+            return (-1, output, process.errors)
+        }
+        return (code, output, process.errors)
+    }
+
+    /// Runs a hub on the folder from its start to a clean stop.
+    private static func start(
+        _ folder: TestFolder,
+        _ body: (RealHub, HubClient) async throws -> Void
+    ) async throws {
+        try await HubClient.with { client in
+            let hub = try await RealHub(folder: folder)
+            try await body(hub, client)
+            #expect(await hub.stop() == .exited(0))
+        }
+    }
+}
