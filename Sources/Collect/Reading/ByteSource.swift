@@ -36,7 +36,8 @@ package final class FileBytes: ByteSource {
         }
         descriptor = opened
         name = path.split(separator: "/").last.map(String.init) ?? path
-        byteCount = Int(status.st_size)
+        // A pipe has no length.
+        byteCount = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
     }
 
     deinit { close(descriptor) }

@@ -43,7 +43,55 @@ extension RouteTable {
                 try settings.table(path, map: name)
             }
         }
+        addWorkbookImport(desk, settings)
+        addFeatureImport(desk)
         addEntityImports(desk)
+    }
+
+    private mutating func addWorkbookImport(_ desk: ImportDesk, _ settings: ImportSettings) {
+        let workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        add(
+            ImportDesk.description(
+                "xlsx",
+                "Load a sheet of a workbook by a map of the hub",
+                [
+                    QueryParameter("map", "The name of the map", isRequired: true),
+                    QueryParameter("sheet", "The name of the sheet; the first one without"),
+                ],
+                accepts: [workbook, "application/octet-stream"]
+            )
+        ) { request, context in
+            let name = try ImportDesk.plainName("map", of: request)
+            let sheet = request.uri.queryParameters.get("sheet")
+            return try await desk.take(request, context, as: "workbook.xlsx") { path in
+                try settings.workbook(path, sheet: sheet, map: name)
+            }
+        }
+    }
+
+    private mutating func addFeatureImport(_ desk: ImportDesk) {
+        add(
+            ImportDesk.description(
+                "geojson",
+                "Load a file of GeoJSON features",
+                [
+                    QueryParameter(
+                        "type",
+                        "The type of all; without, each feature's property type"
+                    ),
+                    QueryParameter("id", "The identifier, with properties in braces"),
+                ],
+                accepts: [
+                    "application/geo+json", "application/geo+json-seq", "application/octet-stream",
+                ]
+            )
+        ) { request, context in
+            let query = request.uri.queryParameters
+            let (type, id) = (query.get("type"), query.get("id"))
+            return try await desk.take(request, context, as: "features.geojson") { path in
+                try FeatureFile(FileBytes(path: path), names: FeatureNames(type: type, id: id))
+            }
+        }
     }
 
     private mutating func addEntityImports(_ desk: ImportDesk) {
@@ -209,18 +257,33 @@ private final class ImportDesk: Sendable {
 extension ImportSettings {
     /// The table for the map with this name; its lookup table is in the same folder.
     fileprivate func table(_ path: String, map name: String) throws -> MappedTable {
+        let (map, open) = try columnMap(name)
+        return try MappedTable(FileBytes(path: path), map: map, memory: memory, open: open)
+    }
+
+    /// The sheet for the map with this name.
+    fileprivate func workbook(
+        _ path: String,
+        sheet: String?,
+        map name: String
+    ) throws -> MappedTable {
+        let (map, open) = try columnMap(name)
+        return try MappedTable(workbook: path, sheet: sheet, map: map, memory: memory, open: open)
+    }
+
+    /// A map, and what opens its lookup table.
+    private func columnMap(
+        _ name: String
+    ) throws -> (ColumnMap, (String) throws(SourceError) -> any ByteSource) {
         guard let folder = mapsFolder, FileBytes.exists("\(folder)/\(name).map.yaml") else {
             throw BrokerError(.resourceNotFound, "The hub has no map '\(name)'.")
         }
         let file = "\(name).map.yaml"
         let yaml = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
-        return try MappedTable(
-            FileBytes(path: path),
-            map: ColumnMap(yaml: yaml, file: file),
-            memory: memory
-        ) { (lookup) throws(SourceError) in
-            try FileBytes(path: "\(folder)/\(lookup)")
-        }
+        return (
+            try ColumnMap(yaml: yaml, file: file),
+            { (lookup) throws(SourceError) in try FileBytes(path: "\(folder)/\(lookup)") }
+        )
     }
 }
 

@@ -16,7 +16,7 @@ struct ImportCommand: AsyncParsableCommand {
             Exit codes: 0 everything loaded, 1 something did not, 66 a file cannot be read, 69 the \
             hub is away.
             """,
-        subcommands: [GTFS.self, CSV.self, JSON.self]
+        subcommands: [GTFS.self, CSV.self, XLSX.self, GeoJSON.self, JSON.self]
     )
 
     /// `balai import gtfs`.
@@ -52,6 +52,57 @@ struct ImportCommand: AsyncParsableCommand {
             let columns = try readable(map) { try ColumnMap(yaml: yaml, file: map) }
             try await options.importing([path], mapping: "csv \(yaml)") { path in
                 try MappedTable(path: path, map: columns)
+            }
+        }
+    }
+
+    /// `balai import xlsx`.
+    struct XLSX: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Load a sheet of a workbook as a map says, like a table.",
+            discussion: """
+                Dates become texts such as 2026-01-31T08:00:00, which are read with `format: iso`.
+                """
+        )
+
+        @Argument(help: "The workbook (.xlsx).") var path: String?
+        @Option(help: "The map (YAML).") var map: String
+        @Option(help: "The sheet; the first one, if none is given.") var sheet: String?
+        @OptionGroup var options: ImportOptions
+
+        func run() async throws {
+            let yaml = try readable(map) { try String(contentsOfFile: map, encoding: .utf8) }
+            let columns = try readable(map) { try ColumnMap(yaml: yaml, file: map) }
+            try await options.importing([path], mapping: "xlsx \(sheet ?? "") \(yaml)") { path in
+                try MappedTable(workbook: path, sheet: sheet, map: columns)
+            }
+        }
+    }
+
+    /// `balai import geojson`.
+    struct GeoJSON: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "geojson",
+            abstract: "Load GeoJSON: a collection, or a sequence with a feature on each line.",
+            discussion: """
+                Each feature becomes an entity, its properties attributes and its geometry `location`. \
+                Other formats come by GDAL: ogr2ogr -t_srs EPSG:4326 -f GeoJSONSeq /dev/stdout FILE \
+                | balai import geojson --type District --id 'urn:ngsi-ld:District:{code}' -
+                """
+        )
+
+        @Argument(help: "The file; - for standard input.") var path: String?
+        @Option(help: "The type; else the `type` among the properties of each feature.")
+        var type: String?
+        @Option(help: "The identifier, with properties in braces; else the `id` of each feature.")
+        var id: String?
+        @OptionGroup var options: ImportOptions
+
+        func run() async throws {
+            let names = try readable("--id") { try FeatureNames(type: type, id: id) }
+            let mapping = "geojson \(type ?? "") \(id ?? "")"
+            try await options.importing([path], mapping: mapping) { path in
+                try FeatureFile(FileBytes(path: path), names: names)
             }
         }
     }
@@ -170,7 +221,10 @@ struct ImportOptions: ParsableArguments {
         _ open: (String) throws -> some ImportSource
     ) async throws -> Bool {
         do {
-            let file = try ImportJournal.identity(ofFile: path)
+            let isInput = path == "-"
+            // What comes by a pipe comes once, so its place is no one else's to go on from.
+            let file =
+                isInput ? "\(UUID().uuidString)" : try ImportJournal.identity(ofFile: path)
             // The identity of the hub and not its address, which may change or belong to another
             // hub.
             let identity = try await hub.identity() ?? remote.hub
@@ -179,7 +233,9 @@ struct ImportOptions: ParsableArguments {
                 identity: "\(identity)\n\(remote.tenant ?? "")\n\(file)\n\(mapping)"
             )
             var progress = ProgressLine(file: path)
-            let tally = try await ImportRun(hub: hub, journal: journal).run(open(path)) {
+            let tally = try await ImportRun(hub: hub, journal: journal).run(
+                open(isInput ? "/dev/stdin" : path)
+            ) {
                 progress.show($0)
             }
             progress.clear()

@@ -126,6 +126,34 @@ import Testing
         }
     }
 
+    @Test func `features and workbooks are imported, and what is none is refused`() async throws {
+        try await test { client in
+            let features = """
+                {"type": "FeatureCollection", "features": [
+                {"type": "Feature", "properties": {"code": "N 1", "people": 5}, "geometry":
+                {"type": "Polygon", "coordinates": [[[98, 7], [99, 7], [99, 8], [98, 7]]]}},
+                {"type": "Feature", "properties": {"people": 6}, "geometry": null}]}
+                """
+            let id = "urn:ngsi-ld:District:%7Bcode%7D"
+            let answer = try await send("geojson?type=District&id=\(id)", features, client)
+            #expect(answer.status == .multiStatus)
+            #expect(try answer.json["entities"] == 1)
+            #expect(try answer.json["problems"]?.arrayValue?.first?.objectValue?["line"] == 4)
+            let entity = try await client.execute(
+                uri: "/ngsi-ld/v1/entities/urn:ngsi-ld:District:N%25201?format=simplified",
+                method: .get
+            )
+            #expect(try entity.json["people"] == 5)
+            #expect(try entity.json["location"]?.objectValue?["type"] == "Polygon")
+            #expect(try await send("geojson", "[1]", client).status == .badRequest)
+            #expect(try await send("geojson?id=%7B", "{}", client).status == .badRequest)
+            let none = try await send("xlsx?map=air", "no workbook", client)
+            #expect(none.status == .badRequest)
+            #expect(String(buffer: none.body).contains("`.xlsx` file"))
+            #expect(try await send("xlsx?map=none", "no workbook", client).status == .notFound)
+        }
+    }
+
     @Test func `entities and their history are imported from files`() async throws {
         try await test { client in
             let line = #"{"id":"urn:a","type":"T","n":{"type":"Property","value":1}}"#
