@@ -34,7 +34,7 @@ import Testing
         )
         for program in [
             "gdal_features", "gdal_geojson", "owslib", "pandas_tables", "model_context",
-            "frost_client", "pygeoapi", "vector_tiles", "events", "listening",
+            "frost_client", "pygeoapi", "vector_tiles", "events", "catalogue", "listening",
         ] {
             let line = await programs.line(with: "read \(program)")
             try #require(line != nil, "\(program): \(programs.errors)")

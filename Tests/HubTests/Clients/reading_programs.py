@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import pathlib
 import sys
 
 import fastmcp
@@ -10,6 +11,8 @@ import mapbox_vector_tile
 import pandas
 import pyogrio
 import requests
+import pyshacl
+import rdflib
 from owslib.ogcapi.features import Features
 from pygeoapi.provider.sensorthings import SensorThingsProvider
 
@@ -142,6 +145,19 @@ def events():
     assert "data:" not in again.text, again.text
 
 
+def catalogue():
+    shapes = rdflib.Graph().parse(pathlib.Path(__file__).with_name("catalogue_shapes.ttl"))
+    found = rdflib.Graph().parse(f"{hub}/catalog", format="json-ld")
+    valid, _, report = pyshacl.validate(found, shacl_graph=shapes)
+    assert valid, report
+    # The shapes notice what is missing.
+    for name in ["http://purl.org/dc/terms/title", "http://www.w3.org/ns/dcat#accessURL"]:
+        less = rdflib.Graph()
+        less += found
+        less.remove((None, rdflib.URIRef(name), None))
+        assert not pyshacl.validate(less, shacl_graph=shapes)[0], name
+
+
 for read in [
     gdal_features,
     gdal_geojson,
@@ -152,6 +168,7 @@ for read in [
     pygeoapi,
     vector_tiles,
     events,
+    catalogue,
 ]:
     read()
     print("read", read.__name__, flush=True)
