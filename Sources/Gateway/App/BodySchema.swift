@@ -26,6 +26,7 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case choice = "Choice"
     case statistic = "Statistic"
     case exemption = "Exemption"
+    case city = "City"
     case modelContextMessage = "ModelContextMessage"
     case source = "Source"
     case sourceTrial = "SourceTrial"
@@ -81,6 +82,7 @@ extension BodySchema {
         case .policy: Self.policySchema
         case .choice: Self.choiceSchema
         case .statistic: Self.statisticSchema
+        case .city: Self.citySchema
         case .modelContextMessage: Self.modelContextSchema
         case .source: Self.sourceSchema
         case .sourceTrial: Self.sourceTrialSchema

@@ -17,7 +17,7 @@ package struct CatalogueSettings: Sendable, Hashable {
 
 /// The catalogue of what the caller may read, in DCAT-AP 3.
 extension NGSILDRoutes {
-    mutating func addCatalogueRoutes(_ catalogue: CatalogueSettings) {
+    mutating func addCatalogueRoutes() {
         add(
             RouteDescription(
                 .get,
@@ -29,7 +29,10 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             let types = try await exchange.hub.reading.types(caller: exchange.caller).information
-            let document = CatalogueDocument(base: exchange.base, settings: catalogue)
+            let document = CatalogueDocument(
+                base: exchange.base,
+                settings: exchange.settings.shownCatalogue
+            )
             return .json(document.json(of: types, ld), contentType: MediaType.jsonLD.rawValue)
         }
     }

@@ -50,6 +50,16 @@ extension BodySchema {
 
     private static let texts: JSONValue = ["type": "array", "items": text]
 
+    static let citySchema = object(
+        [
+            "name": ["type": "string", "maxLength": 200],
+            "latitude": ["type": "number", "minimum": -90, "maximum": 90],
+            "longitude": ["type": "number", "minimum": -180, "maximum": 180],
+            "license": ["type": "string", "format": "uri"], "contact": ["type": "string"],
+        ],
+        required: ["name", "latitude", "longitude"]
+    )
+
     static let commonRulesSchema = object(
         [
             "version": integer,

@@ -294,6 +294,18 @@ package struct NGSILDSettings: Sendable, Hashable {
     package var catalogue = CatalogueSettings()
     /// The city's time zone, by its IANA name.
     package var timeZone = "UTC"
+    /// What the hub says of its city; nil where nobody keeps it.
+    package var city: KeptCity?
+
+    /// What the catalogue and the pages say of the data.
+    var shownCatalogue: CatalogueSettings {
+        guard let kept = city?.current else { return catalogue }
+        var shown = catalogue
+        shown.cityName = kept.name
+        shown.licence = kept.licence ?? catalogue.licence
+        shown.contact = kept.contact ?? catalogue.contact
+        return shown
+    }
 
     package init() {}
 }

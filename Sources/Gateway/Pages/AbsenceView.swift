@@ -16,10 +16,13 @@ struct AbsenceView {
     var text: String
     /// Commands for those who run the hub.
     var hints: HintsView?
+    /// Whether the visitor may set up the hub.
+    var isForOperator: Bool
 
     /// Returns nil when there is something to show.
     init?(_ summary: HubSummary, _ visit: PageVisit, _ place: HubPlace?) {
         guard summary.isEmpty else { return nil }
+        isForOperator = summary.isForOperator
         switch summary.reach {
         case .everything:
             heading = "Nothing here yet"

@@ -23,7 +23,8 @@ package struct PageAssets: Sendable {
 
     private static let mediaTypes = [
         "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8",
-        "geojson": "application/geo+json", "png": "image/png", "svg": "image/svg+xml",
+        "geojson": "application/geo+json", "json": "application/json", "png": "image/png",
+        "svg": "image/svg+xml",
     ]
 
     /// The files of the map library, each with the names it may have on disk.
@@ -38,7 +39,7 @@ package struct PageAssets: Sendable {
         for (path, text) in EmbeddedFiles.texts {
             if let name = path.split(separator: "/").last, path.hasPrefix("templates/") {
                 templates[String(name.prefix { $0 != "." })] = text
-            } else {
+            } else if !path.hasPrefix("words/") {
                 add(path, Array(text.utf8))
             }
         }

@@ -40,7 +40,7 @@ package struct PageRenderer: Sendable {
 
     private static let pages = [
         "now", "data", "health", "problem", "services", "service", "sign-in", "my-data", "rules",
-        "record", "sources",
+        "record", "sources", "rows", "setup",
     ]
 
     /// The renderer of pages in the language of who asks.
@@ -55,7 +55,7 @@ package struct PageRenderer: Sendable {
         for visit: PageVisit = PageVisit(),
         at now: Timestamp
     ) throws -> String {
-        var shell = shell("\(settings.cityName), now", summary)
+        var shell = shell("\(settings.shownName), now", summary)
         shell.isNow = true
         let newest = summary.newest(at: now)
         let types = Words.visitorsOrder(summary.types).map { TypeView($0, now: now) }
@@ -72,6 +72,8 @@ package struct PageRenderer: Sendable {
             unplaced: unplaced,
             hasUnplaced: !unplaced.isEmpty,
             timeZone: settings.timeZone,
+            latitude: settings.city?.current.map { "\($0.latitude)" } ?? "",
+            longitude: settings.city?.current.map { "\($0.longitude)" } ?? "",
             tileURL: settings.tileOrigin == nil ? "" : settings.tileURL ?? "",
             tileAttribution: settings.tileAttribution
         )
@@ -83,7 +85,7 @@ package struct PageRenderer: Sendable {
         for visit: PageVisit = PageVisit(),
         at now: Timestamp
     ) throws -> String {
-        var shell = shell("Data of \(settings.cityName)", summary)
+        var shell = shell("Data of \(settings.shownName)", summary)
         shell.isData = true
         let newest = summary.newest(at: now)
         let view = DataView(
@@ -119,7 +121,7 @@ package struct PageRenderer: Sendable {
     }
 
     func services(_ services: [ServiceView]) throws -> String {
-        var shell = shell("Services of \(settings.cityName)", HubSummary(types: []))
+        var shell = shell("Services of \(settings.shownName)", HubSummary(types: []))
         shell.isServices = true
         return try render(ServicesView(shell: shell, services: services), "services")
     }
@@ -170,7 +172,7 @@ package struct PageRenderer: Sendable {
     ) -> PageShell {
         var shell = PageShell(
             title: title,
-            cityName: settings.cityName,
+            cityName: settings.shownName,
             isOpen: settings.isOpen,
             isSimulated: summary.isSimulated,
             hasServices: hasServices,

@@ -2,8 +2,12 @@ import Foundation
 
 /// The presentation of the city on pages.
 package struct PageSettings: Sendable, Hashable {
-    /// The city's name, as in "Phuket, now".
+    /// The city's name in the configuration, as in "Phuket, now".
     package var cityName = "Your city"
+    /// What the operator keeps of the city with the hub, which comes before the configuration.
+    package var city: KeptCity?
+    /// The name that pages show.
+    var shownName: String { city?.current?.name ?? cityName }
     /// The city's time zone by its IANA name, in which charts show times for every reader.
     package var timeZone = "UTC"
     /// Whether everybody is the operator (`--open`), which every page then says.

@@ -24,6 +24,10 @@ struct PageShell {
     var isRules = false
     var isRecord = false
     var isMine = false
+    /// Whether the page has a map beside its text.
+    var hasMap = false
+    /// Whether the page sends files.
+    var isSetup = false
     /// Whether there are services.
     var hasServices: Bool
     /// Stored, because templates can use stored members only.
@@ -121,6 +125,9 @@ struct NowView {
     var unplaced: [TypeView]
     var hasUnplaced: Bool
     var timeZone: String
+    /// Where the city is, in degrees; empty where nobody has said it.
+    var latitude: String
+    var longitude: String
     var tileURL: String
     var tileAttribution: String
 }
@@ -156,6 +163,8 @@ struct TypeView {
     var sources: [String]
     var attributes: [AttributeView]
     var attributeCount: String
+    /// The page with its entities.
+    var rows: String
     /// The path of the example request.
     var path: String
     var historyPath: String
@@ -178,6 +187,7 @@ struct TypeView {
         sources = type.sources
         attributes = type.attributes.map(AttributeView.init)
         attributeCount = "\(type.attributes.count)"
+        rows = "/data/rows?type=\(encoded)"
         path = "/ngsi-ld/v1/entities?type=\(encoded)&limit=10"
         historyPath = "/ngsi-ld/v1/temporal/entities?type=\(encoded)&lastN=10&limit=2"
     }

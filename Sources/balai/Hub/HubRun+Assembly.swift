@@ -68,6 +68,8 @@ extension HubRun {
         settings.catalogue = configuration.catalogue
         settings.catalogue.cityName = configuration.pages.cityName
         settings.timeZone = configuration.pages.timeZone
+        let city = try folder.keptCity()
+        settings.city = city
         routes.addNGSILDRoutes(hub, settings)
         routes.addRecordRoutes(publisher, hub)
         routes.addWitnessRoutes(desk) { hub.clock() }
@@ -77,10 +79,13 @@ extension HubRun {
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         pages.place = configuration.place
+        pages.city = city
         let assets = try PageAssets(leafletFolder: pages.leafletFolder)
         try routes.addSignIn(signIn, assets: assets, settings: pages)
         try routes.addRightsPages(hub, publisher, assets: assets, settings: pages)
         try routes.addSourcePages(hub, assets: assets, settings: pages)
+        try routes.addRowsPage(hub, settings, assets: assets, pages: pages)
+        try routes.addSetupPage(hub, settings, city, assets: assets, pages: pages)
         try routes.addPages(
             HubPageData(hub: hub, healthLog: health),
             assets: assets,

@@ -325,6 +325,11 @@ extension AccessSample {
         "DELETE \(contexts)/{contextId}": AccessSample(),
         "POST /hub/imports/gtfs": AccessSample(query: "feed=buses", "no archive"),
         "POST /hub/imports/csv": AccessSample(query: "map=none", "a,b"),
+        "POST /hub/imports/xlsx": AccessSample(query: "map=none", "no workbook"),
+        "POST /hub/imports/geojson": AccessSample(
+            query: "type={type}",
+            #"{"type": "Feature", "id": "{entity}", "properties": {"{attribute}": "new"}}"#
+        ),
         "POST /hub/imports/entities": AccessSample(entity),
         "POST /hub/imports/history": AccessSample(
             #"{"id": "{entity}", "type": "{type}", "{attribute}": [\#(timed)]}"#
@@ -335,6 +340,12 @@ extension AccessSample {
         "DELETE /hub/dead-letters": AccessSample(),
         "GET /": AccessSample(),
         "GET /data": AccessSample(),
+        "GET /data/rows": AccessSample(query: "type={type}"),
+        "GET /setup": AccessSample(),
+        "POST /setup/city": AccessSample("name=Ranong&latitude=9.97&longitude=98.64"),
+        "POST /setup/rules": AccessSample("public=all"),
+        "GET /hub/city": AccessSample(),
+        "PUT /hub/city": AccessSample(#"{"name": "Ranong", "latitude": 9.97, "longitude": 98.64}"#),
         "GET /hub": AccessSample(),
         "GET /my-data": AccessSample(),
         "POST /my-data/choices": AccessSample("choice=object&purpose=dpv:Marketing"),

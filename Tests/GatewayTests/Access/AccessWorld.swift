@@ -97,6 +97,20 @@ struct AccessWorld {
             assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
             settings: PageSettings()
         )
+        let assets = try PageAssets(leafletFolder: "/usr/share/javascript/leaflet")
+        try routes.addRowsPage(
+            parts.hub,
+            NGSILDSettings(),
+            assets: assets,
+            pages: PageSettings()
+        )
+        try routes.addSetupPage(
+            parts.hub,
+            NGSILDSettings(),
+            KeptCity(),
+            assets: assets,
+            pages: PageSettings()
+        )
         try routes.addRightsPages(
             parts.hub,
             publisher,

@@ -38,6 +38,7 @@ extension RightsCoverage {
         "GET \(things)/{thingsSet}", "GET \(things)/{thingsSet}/{relation}",
         "GET \(things)/{thingsSet}/{relation}/{further}",
         "GET \(things)/{thingsSet}/{relation}/{further}/{last}",
+        "GET /data/rows",
     ]
 
     private static let things = "/sensorthings/v1.1"
@@ -66,7 +67,8 @@ extension RightsCoverage {
             "POST /sign-in", "POST /sign-out", "GET /assets/{folder}/{name}", "GET /health",
             "GET /metrics", "GET /openapi.json", "GET /rules", "GET /record", "POST /record",
             "POST /my-data/choices", "POST /my-data/erasure", "POST /governance/v1/statistics",
-            "GET /hub/dead-letters",
+            "GET /hub/dead-letters", "GET /hub/city", "PUT /hub/city", "GET /setup",
+            "POST /setup/city", "POST /setup/rules",
             "POST /hub/dead-letters/replay", "DELETE /hub/dead-letters",
         ]
 
@@ -86,7 +88,7 @@ extension RightsCoverage {
         "PATCH \(base)/temporal/entities/{entityId}/attrs/{attrId}/{instanceId}",
         "DELETE \(base)/temporal/entities/{entityId}/attrs/{attrId}/{instanceId}",
         "POST /hub/imports/gtfs", "POST /hub/imports/csv", "POST /hub/imports/entities",
-        "POST /hub/imports/history",
+        "POST /hub/imports/history", "POST /hub/imports/geojson", "POST /hub/imports/xlsx",
     ]
 
     /// What callers keep in the hub: queries of theirs, and not what these find.
@@ -140,6 +142,7 @@ extension RightsCoverage {
     static let unproved: Set<String> = [
         "POST /hub/imports/csv",
         "POST /hub/imports/gtfs",
+        "POST /hub/imports/xlsx",
         "POST /my-data/choices",
         "POST /my-data/erasure",
         "POST /record",

@@ -327,6 +327,7 @@ extension RightsPath {
     private static let pages = [
         RightsPath("Page: now", "/"),
         RightsPath("Page: data", "/data"),
+        RightsPath("Page: rows", "/data/rows?type={type}&from=2020-01-01"),
         RightsPath("Page: hub", "/hub"),
         RightsPath("Metrics", "/metrics"),
         RightsPath(

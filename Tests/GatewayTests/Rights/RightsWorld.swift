@@ -85,6 +85,19 @@ final class RightsWorld: Sendable {
             assets: assets,
             settings: PageSettings()
         )
+        try routes.addRowsPage(
+            parts.hub,
+            NGSILDSettings(),
+            assets: assets,
+            pages: PageSettings()
+        )
+        try routes.addSetupPage(
+            parts.hub,
+            NGSILDSettings(),
+            KeptCity(),
+            assets: assets,
+            pages: PageSettings()
+        )
         try routes.addRightsPages(parts.hub, publisher, assets: assets, settings: PageSettings())
         try routes.addSignIn(
             SignIn(key: key, publicURL: nil, clock: clock),

@@ -49,6 +49,7 @@ import Testing
             post(operations + "/merge", both),
             post("/hub/readings", both), post("/hub/imports/entities", both),
             post("/hub/imports/history", "[\(temporalBody(data))]"),
+            post("/hub/imports/geojson?type=\(data.type)", feature(data)),
             post(operations + "/upsert?options=update", both),
             post(operations + "/delete", #"["\#(data.entity)", "urn:x:nothing"]"#),
             post(operations + "/delete", #"["\#(data.entity)"]"#),
@@ -61,6 +62,10 @@ import Testing
         {"\(data.marker)": [{"type": "Property", "value": 3,
           "observedAt": "2024-01-01T00:00:00Z"}]}
         """
+    }
+
+    private static func feature(_ data: RightsClass) -> String {
+        #"{"type": "Feature", "id": "\#(data.entity)", "properties": {"\#(data.marker)": 3}}"#
     }
 
     private static func temporalBody(_ data: RightsClass) -> String {

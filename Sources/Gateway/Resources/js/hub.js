@@ -186,13 +186,27 @@ function read(raw) {
     // When it was stored counts where nobody says when it was observed.
     newest: newest || (isObserved ? NaN : Date.parse(raw.modifiedAt ?? "")),
     modifiedAt: raw.modifiedAt,
-    place: point(attributes.location?.value),
+    place: middle(attributes.location?.value),
+    shape: shape(attributes.location?.value),
   };
 }
 
-// A point of the geometry, good enough for a symbol.
-function point(geometry) {
-  let place = geometry?.coordinates;
-  while (Array.isArray(place?.[0])) place = place[0];
-  return Array.isArray(place) && place.every(Number.isFinite) ? [place[1], place[0]] : null;
+// The middle of a geometry's corners, where its symbol stands.
+function middle(geometry) {
+  const corners = [geometry?.coordinates].flat(Infinity);
+  if (corners.length < 2 || !corners.every(Number.isFinite)) return null;
+  const depth = (list) => (Array.isArray(list[0]) ? depth(list[0]) : list.length);
+  const step = depth(geometry.coordinates);
+  const range = (offset) => {
+    let [least, most] = [Infinity, -Infinity];
+    for (let at = offset; at < corners.length; at += step) {
+      least = Math.min(least, corners[at]);
+      most = Math.max(most, corners[at]);
+    }
+    return (least + most) / 2;
+  };
+  return [range(1), range(0)];
 }
+
+// What is drawn beside the symbol: lines and areas.
+const shape = (geometry) => (/Line|Polygon/.test(geometry?.type ?? "") ? geometry : null);

@@ -1,6 +1,7 @@
 // The map: what lies under the symbols, and how close one looks.
 
 import { declutter, offerStop, restyle, useKeyboard } from "./symbols.js";
+import { ground } from "./world.js";
 import * as words from "./words.js";
 
 const L = window.L;
@@ -23,7 +24,7 @@ export function start() {
   map.attributionControl.setPrefix(false);
   L.control.zoom({ position: "bottomright" }).addTo(map);
   L.control.scale({ position: "bottomright", imperial: false }).addTo(map);
-  for (const [name, level] of [["drawing", 210], ["names", 450]]) map.createPane(name).style.zIndex = level;
+  for (const [name, level] of [["drawing", 210], ["shapes", 220], ["names", 450]]) map.createPane(name).style.zIndex = level;
   map.on("zoomend", nearness);
   map.on("moveend", () => { tidy(); moved(); });
   useKeyboard(map);
@@ -43,10 +44,12 @@ export async function settle(places) {
   }
   if (isDrawn) return drawing();
   if (places.length) show(middleOf(places));
+  else if (main.dataset.latitude) map.setView([Number(main.dataset.latitude), Number(main.dataset.longitude)], 11);
   else map.setView([8, 100], 4);
   if (!main.dataset.tiles) {
     map.getContainer().classList.add("bare");
-    say("This hub has no map of the place; symbols lie on a net of degrees. ");
+    say("The land is simplified from Natural Earth, and coarse: symbols are where they are. ");
+    ground(map, "drawing");
     net();
     map.on("moveend", net);
   }

@@ -20,6 +20,10 @@ export function put(entity, group, isNews) {
   if (!known) return add(entity, group);
   known.entity = entity;
   known.marker.setLatLng(entity.place);
+  if (JSON.stringify(known.shape?.geometry) !== JSON.stringify(entity.shape ?? undefined)) {
+    if (known.shape) group.removeLayer(known.shape.layer);
+    known.shape = draw(entity, group);
+  }
   if (known.isDot) return known.marker.setStyle({ fillColor: colour(entity) });
   dress(known.root, entity);
   name(known);
@@ -38,10 +42,21 @@ function add(entity, group) {
   if (!isDot) elements += 1;
   marker.on("click", () => pick(entity.id));
   marker.bindTooltip(() => tooltip(symbols.get(entity.id).entity), { direction: "top", offset: [0, -10] });
-  const made = { marker, root, entity, group, isDot };
+  const made = { marker, root, entity, group, isDot, shape: draw(entity, group) };
   symbols.set(entity.id, made);
   if (!isDot) marker.on("add", () => name(made));
   marker.addTo(group);
+}
+
+// Lines as lines, and areas as areas, under the symbols.
+function draw({ id, shape }, group) {
+  if (!shape) return undefined;
+  const layer = L.geoJSON({ type: "Feature", properties: {}, geometry: shape }, {
+    pane: "shapes", style: { className: /Line/.test(shape.type) ? "shape line" : "shape" },
+  });
+  layer.on("click", () => pick(id));
+  layer.addTo(group);
+  return { geometry: shape, layer };
 }
 
 // What a screen reader says of a symbol.
@@ -151,6 +166,7 @@ export function clearSymbols(group, ids) {
     if (known.group !== group || ids.has(id)) continue;
     known.marker.remove();
     group.removeLayer(known.marker);
+    if (known.shape) group.removeLayer(known.shape.layer);
     if (!known.isDot) elements -= 1;
     symbols.delete(id);
   }

@@ -1,0 +1,134 @@
+import Broker
+import ContextModel
+
+/// How far the first run of a hub is.
+struct SetupState: Sendable {
+    /// What anyone may see.
+    enum Reach: Sendable, Equatable {
+        case nothing, everything
+        case types([String])
+
+        /// Reads `public` of the kept rules, whose types are whole names.
+        init(_ rule: JSONValue?) {
+            let types = rule?.objectValue?["types"]?.arrayValue?.compactMap(\.stringValue) ?? []
+            let isScoped = rule?.objectValue?["scopes"]?.arrayValue?.isEmpty == false
+            self =
+                types.isEmpty && !isScoped
+                ? .nothing
+                : types.contains("*") && !isScoped
+                    ? .everything : .types(types.map { LDContext.core.compact(IRI($0)) })
+        }
+    }
+
+    var city: CityProfile?
+    var `public`: Reach
+    /// The kept rules, with everything public.
+    var openRules: JSONObject
+    /// The types of the data that there is.
+    var types: [String]
+    /// The step that was just done.
+    var done: String?
+    /// What was wrong with a form.
+    var problem: String?
+}
+
+/// The page of the first run, for its template.
+struct SetupView {
+    var shell: PageShell
+    var t: [String: String]
+    var query: String
+    /// Whether the visitor runs the hub; others read how to sign in.
+    var isOperator: Bool
+    var problem: String?
+    var isCityDone = false
+    var name = ""
+    var latitude = ""
+    var longitude = ""
+    var licence = ""
+    var contact = ""
+    var cityCommand = ""
+    var isNothing = false
+    var isEverything = false
+    var isTypes = false
+    var types = ""
+    var known = ""
+    var isRulesDone = false
+    var rulesCommand = ""
+    var isDataDone = false
+    var dataText = ""
+    var dataCommands: [String] = []
+    var loginCommand = ""
+}
+
+extension PageRenderer {
+    /// `state` is nil for a visitor who does not run the hub.
+    func setup(_ state: SetupState?, base: String = "") throws -> String {
+        let t = voice.translation
+        var shell = shell(t("setupTitle"), isTranslated: true)
+        shell.isSetup = true
+        var view = SetupView(
+            shell: shell,
+            t: t.words,
+            query: voice.query,
+            isOperator: state != nil
+        )
+        guard let state else {
+            // Where the data is, strangers are not told.
+            view.loginCommand = "balai login"
+            return try render(view, "setup")
+        }
+        view.problem = state.problem
+        view.isCityDone = state.city != nil
+        view.name = state.city?.name ?? ""
+        view.latitude = state.city.map { "\($0.latitude)" } ?? ""
+        view.longitude = state.city.map { "\($0.longitude)" } ?? ""
+        view.licence = state.city?.licence ?? ""
+        view.contact = state.city?.contact ?? ""
+        view.cityCommand = command(
+            base + "/hub/city",
+            state.city?.json.text ?? #"{"name": "Ranong", "latitude": 9.97, "longitude": 98.64}"#
+        )
+        switch state.public {
+        case .nothing: view.isNothing = true
+        case .everything: view.isEverything = true
+        case .types(let types):
+            view.isTypes = true
+            view.types = types.joined(separator: ", ")
+        }
+        view.isRulesDone = state.done == "rules" || state.public != .nothing
+        view.known = state.types.joined(separator: ", ")
+        view.rulesCommand = command(
+            base + "/governance/v1/rules",
+            JSONValue.object(state.openRules).text
+        )
+        view.isDataDone = !state.types.isEmpty
+        view.dataText = t("setupDataThere", ["types": "\(state.types.count)"])
+        let options = dataOption
+        view.dataCommands = [
+            "balai import geojson districts.geojson --type District" + options,
+            "balai import csv readings.csv --map map.yaml" + options,
+            "balai import xlsx readings.xlsx --map map.yaml" + options,
+            "balai import gtfs timetable.zip" + options,
+        ]
+        view.loginCommand = "balai login" + dataOption
+        return try render(view, "setup")
+    }
+
+    /// The command that puts JSON, for the hub's own machine.
+    private func command(_ address: String, _ json: String) -> String {
+        let folder = Self.quoted(settings.place?.dataFolder ?? "balai-data")
+        return
+            "curl --fail-with-body -X PUT -H \"Authorization: Bearer $(cat \(folder)/operator.token)\" "
+            + "-H 'Content-Type: application/json' -d \(Self.quoted(json)) \(address)"
+    }
+
+    /// The text as one word of a shell.
+    private static func quoted(_ text: String) -> String {
+        "'" + text.replacing("'", with: "'\\''") + "'"
+    }
+
+    private var dataOption: String {
+        guard let folder = settings.place?.dataFolder else { return "" }
+        return " --data " + Self.quoted(folder)
+    }
+}

@@ -1,0 +1,36 @@
+// The page of the first run: sends a file to the hub, as the reader who is signed in.
+
+const form = document.getElementById("upload");
+const told = document.getElementById("uploaded");
+
+// The route for a file, by the end of its name.
+function route(name, type) {
+  const base = name.replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_.-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 60);
+  if (/\.zip$/i.test(name)) return `gtfs?feed=${encodeURIComponent(base || "feed")}`;
+  if (/\.geojson(l|s)?$/i.test(name)) return type ? `geojson?type=${encodeURIComponent(type)}` : "geojson";
+  return "entities";
+}
+
+form?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const file = document.getElementById("upload-file").files[0];
+  if (!file) return;
+  const button = form.querySelector("button");
+  button.disabled = true;
+  told.textContent = "…";
+  try {
+    const response = await fetch(`/hub/imports/${route(file.name, document.getElementById("upload-type").value.trim())}`, {
+      method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" },
+    });
+    const answer = await response.json();
+    const problems = (answer.problems ?? []).slice(0, 3).map((each) => `${each.line}: ${each.reason}`);
+    const text = response.ok
+      ? told.dataset.loaded.replace("{entities}", answer.entities).replace("{failures}", answer.failures)
+      : `${told.dataset.failed} ${answer.detail ?? ""}`;
+    told.textContent = [text, ...problems].join(" ");
+    told.classList.toggle("ahead", !response.ok || answer.failures > 0);
+  } catch {
+    told.textContent = told.dataset.failed;
+  }
+  button.disabled = false;
+});
