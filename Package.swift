@@ -319,8 +319,10 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: [
-                "Clients/five_operations.py", "Clients/identity_provider.py",
-                "Clients/openid_provider.py", "Clients/reading_programs.py",
+                "Clients/catalogue_shapes.ttl", "Clients/five_operations.py",
+                "Clients/identity_provider.py", "Clients/make_workbook.py",
+                "Clients/opened_data.py", "Clients/openid_provider.py",
+                "Clients/reading_programs.py", "Sources/publish_uplinks.py",
             ]
         ),
     ],
