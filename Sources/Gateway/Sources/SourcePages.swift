@@ -35,7 +35,7 @@ private struct SourcePages {
 
     /// What was done, and what stands in the form then.
     private struct Outcome {
-        var form = SourceForm()
+        var entries = SourceEntries()
         var done: String?
         var wrong: String?
         var trial: TrialView?
@@ -53,10 +53,10 @@ private struct SourcePages {
         let fields = try QueryItems(urlQuery: String(buffer: body))
         var outcome = Outcome()
         do {
-            outcome = try await act(fields["action"] ?? "", SourceForm(fields), caller)
+            outcome = try await act(fields["action"] ?? "", SourceEntries(fields), caller)
         } catch let error as BrokerError {
             // The definition stays in the form, so that it can be mended.
-            outcome.form = SourceForm(fields)
+            outcome.entries = SourceEntries(fields)
             outcome.wrong = error.detail
         }
         return try await page(request, caller, outcome)
@@ -64,10 +64,10 @@ private struct SourcePages {
 
     private func act(
         _ action: String,
-        _ form: SourceForm,
+        _ entries: SourceEntries,
         _ caller: Caller
     ) async throws -> Outcome {
-        guard let name = SourceName(form.name) else {
+        guard let name = SourceName(entries.name) else {
             throw BrokerError(
                 .badRequestData,
                 "A source's name has lower-case letters, digits and '-', at most 64."
@@ -89,17 +89,17 @@ private struct SourcePages {
             try await sourcing.delete(name, caller: caller)
             outcome.done = "\(name) was removed; what it wrote stays."
         case "put":
-            _ = try await sourcing.put(name, form.definition, caller: caller)
+            _ = try await sourcing.put(name, entries.definition, caller: caller)
             outcome.done = "\(name) is kept."
         case "try":
             let message = ReceivedMessage(
-                Array(form.message.utf8),
-                topic: form.topic.isEmpty ? nil : form.topic,
+                Array(entries.message.utf8),
+                topic: entries.topic.isEmpty ? nil : entries.topic,
                 receivedAt: hub.clock()
             )
-            outcome.form = form
+            outcome.entries = entries
             outcome.trial = TrialView(
-                try sourcing.tryOut(form.definition, of: name, message, caller: caller)
+                try sourcing.tryOut(entries.definition, of: name, message, caller: caller)
             )
         default: throw BrokerError(.badRequestData, "There is no action '\(action)'.")
         }
@@ -127,10 +127,10 @@ private struct SourcePages {
                 done: outcome.done,
                 wrong: outcome.wrong,
                 trial: outcome.trial,
-                formName: outcome.form.name,
-                formDefinition: outcome.form.definition,
-                formMessage: outcome.form.message,
-                formTopic: outcome.form.topic
+                formName: outcome.entries.name,
+                formDefinition: outcome.entries.definition,
+                formMessage: outcome.entries.message,
+                formTopic: outcome.entries.topic
             ),
             "sources"
         )

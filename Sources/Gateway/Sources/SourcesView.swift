@@ -105,9 +105,9 @@ struct TrialView {
 }
 
 /// The fields of the form.
-struct SourceForm {
+struct SourceEntries {
     var name = ""
-    var definition = SourceForm.beginning
+    var definition = SourceEntries.beginning
     var message = ""
     var topic = ""
 
