@@ -1,3 +1,5 @@
+import Broker
+
 /// Writes series in Prometheus' text exposition format, version 0.0.4.
 struct PrometheusText {
     private(set) var text = ""

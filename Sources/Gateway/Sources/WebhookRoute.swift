@@ -1,6 +1,7 @@
 import Broker
 import Collect
 import ContextModel
+import Governance
 import HTTPTypes
 import Hummingbird
 import NIOCore
