@@ -70,7 +70,7 @@ import Testing
                 return .init(status: .unauthorized)
             }
             let skip = head.uri.split(separator: "=").last.flatMap { Int($0) } ?? 0
-            let rows = (skip..<min(skip + 2, 5)).map { #"{"stop": "\#($0)", "load": "\#($0)"}"# }
+            let rows = (skip..<max(skip, min(skip + 2, 5))).map { #"{"stop": "\#($0)", "load": "\#($0)"}"# }
             return .init(status: .ok, body: #"{"value": [\#(rows.joined(separator: ","))]}"#)
         }
         let (_, figures) = try await poll(
@@ -110,7 +110,7 @@ import Testing
             default: "{link: header}"
             }
         let (_, figures) = try await poll(
-            "poll: {url: \(server.url)/f, every: 3600, pages: \(pages)}\n\(Self.map)"
+            "poll: {url: \"\(server.url)/f\", every: 3600, pages: \(pages)}\n\(Self.map)"
         ) { $0.entities == 2 }
         #expect(figures.messages == 2)
         try await server.close()
@@ -138,7 +138,7 @@ import Testing
             return .init(status: number == 2 && isSame ? .notModified : .serviceUnavailable)
         }
         let (_, figures) = try await poll(
-            "poll: {url: \(server.url)/f, every: 1}\n\(Self.map)"
+            "poll: {url: \"\(server.url)/f\", every: 1}\n\(Self.map)"
         ) { $0.isConnected == false }
         #expect(figures.connection == "The address answers with 503.")
         #expect(figures.messages == 1 && count.withLock { $0 } == 3)
