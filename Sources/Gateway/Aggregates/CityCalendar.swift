@@ -14,10 +14,9 @@ struct CityCalendar {
     /// The most periods of an answer.
     static let maximumPeriods = 100_000
 
-    private let zone: TimeZone
-
     /// The name of the time zone.
-    var name: String { zone.identifier }
+    let name: String
+    private let zone: TimeZone
 
     init(zone name: String) throws(BrokerError) {
         guard let zone = TimeZone(identifier: name) else {
@@ -27,6 +26,7 @@ struct CityCalendar {
             )
         }
         self.zone = zone
+        self.name = name
     }
 
     /// The moment at which the day begins.

@@ -136,7 +136,8 @@ struct ThingsAnswer {
         } else if let position = chooser.next {
             next = service.link(address, options, from: position)
         }
-        return ThingsList(elements: chooser.elements, count: count, next: next)
+        let elements = Array(chooser.elements.prefix(options.top))
+        return ThingsList(elements: elements, count: count, next: options.top > 0 ? next : nil)
     }
 
     private func historyList() throws -> ThingsList {

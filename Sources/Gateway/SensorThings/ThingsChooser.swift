@@ -60,7 +60,7 @@ struct ThingsChooser: EntityChooser {
     mutating func look(at entity: Entity, place: Int) throws -> Bool {
         if found == .observedProperties { return lookAtProperties(of: entity) }
         let all = (ThingsElement.all(found, of: entity) ?? []).filter(isWanted)
-        hasSeenAny = hasSeenAny || !all.isEmpty || found == path.kind && path.parent != nil
+        hasSeenAny = hasSeenAny || !all.isEmpty || isParentSeen
         for (index, element) in all.enumerated() {
             let position = ThingsPosition(entity: place, part: index)
             guard try matches(element) else { continue }
@@ -69,6 +69,15 @@ struct ThingsChooser: EntityChooser {
             guard try take(element, at: position) else { return false }
         }
         return true
+    }
+
+    /// Whether an entity is what the path leads from, even without anything to which it leads.
+    private var isParentSeen: Bool {
+        switch path.parent?.kind {
+        case .things, .sensors, .locations: true
+        case nil: false
+        default: found == path.kind
+        }
     }
 
     /// Whether it is what the path leads to, or from.
@@ -87,7 +96,11 @@ struct ThingsChooser: EntityChooser {
     }
 
     private func matches(_ element: ThingsElement) throws -> Bool {
-        guard !path.kind.isOfHistory, let expression = options.filter else { return true }
+        var filter = options.filter
+        if path.kind.isOfHistory {
+            filter = path.kind == .observations ? options.filterOfPlaces : nil
+        }
+        guard let expression = filter else { return true }
         return try ThingsFilter(expression: expression, shown: shown).matches(element)
     }
 

@@ -210,10 +210,20 @@ extension ThingsOptions {
     /// The directions of time.
     enum TimeOrder: Sendable { case newestFirst, oldestFirst }
 
-    /// The range of time of Observations, and what else the filter asks for.
+    /// What the filter asks for of places, which all Observations of a Datastream have in common.
+    var filterOfPlaces: ODataExpression? {
+        let parts = filter?.conjunction.filter { part in
+            if case .call(let function, _) = part { return function.relation != nil }
+            return false
+        }
+        return .all(parts ?? [])
+    }
+
+    /// The range of time of Observations, and what else the filter asks for besides their places.
     var timeRange: (from: Int64?, to: Int64?, rest: ODataExpression?) {
         var (from, to, rest) = (Int64?.none, Int64?.none, [ODataExpression]())
         for part in filter?.conjunction ?? [] {
+            if case .call(let function, _) = part, function.relation != nil { continue }
             guard
                 case .compare(let comparison, .path(["phenomenonTime"]), .value(.time(let time))) =
                     part,

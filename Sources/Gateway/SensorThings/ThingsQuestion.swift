@@ -132,7 +132,9 @@ struct ThingsNarrowing {
         of part: ODataExpression
     ) throws(BrokerError) -> (Condition?, isExact: Bool) {
         switch part {
-        case .call(let function, let arguments) where Self.isSelective(function):
+        // Where somebody was is not where they are.
+        case .call(let function, let arguments)
+        where Self.isSelective(function) && kind != .historicalLocations:
             return (.geometry(try ThingsFilter.geoTest(function, arguments)), true)
         case .compare(.eq, .path(let path), .value(.text(let text))),
             .compare(.eq, .value(.text(let text)), .path(let path)):

@@ -24,7 +24,7 @@ extension NGSILDRoutes {
     /// A path has as many parts as relations that it goes along; each has an explanation.
     private static let parts = [
         ("thingsSet", "Query a set of SensorThings (Datastreams, or one: Things('urn:…'))"),
-        ("relation", "Follow a relation of SensorThings (Things('urn:…')/Datastreams, or a property)"),
+        ("relation", "Follow a relation of SensorThings (…/Datastreams, or a property)"),
         ("further", "Follow two relations of SensorThings (…/Datastreams('…')/Observations)"),
         ("last", "Follow three relations of SensorThings (…, or a bare value: $value)"),
     ]

@@ -53,7 +53,7 @@ import Testing
         let sensor: JSONValue = [
             "id": .string("urn:x:\(number)"), "type": "Sensor", "level": readings[0],
             "district": ["type": "Property", "value": number < 3 ? "A" : "B"],
-            "scope": .string("/city/\(number < 2 ? "a" : "b")/\(number)"),
+            "scope": .string("/city/\(number < 2 ? "a" : "b")/n\(number)"),
             "location": ["type": "GeoProperty", "value": place],
         ]
         _ = try await client.send(.post, "entities", sensor)

@@ -105,7 +105,7 @@ def pygeoapi():
         first = page["features"][0]
         assert first["geometry"]["coordinates"][0] == place, first
         assert provider.get(first["id"])["id"] == first["id"]
-        near = provider.query(limit=100, bbox=[98.0, 7.0, 98.95, 8.0])
+        near = provider.query(limit=100, bbox=[98.0, 7.0, 99.0, 8.0])
         assert len(near["features"]) == 10, (entity, near)
     assert SensorThingsProvider(
         {
