@@ -2,6 +2,7 @@ import Borders
 import Broker
 import ContextModel
 import HTTPTypes
+import Hummingbird
 
 /// Cities and the borders between them. Not part of the standard.
 extension NGSILDRoutes {
