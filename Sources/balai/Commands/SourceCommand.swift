@@ -26,7 +26,7 @@ struct SourceCommand: AsyncParsableCommand {
             let sample = try SourceCommand.read(file)
             try SourceCommand.about(file) { () throws(SourceError) in
                 let suggestion = try SourceSuggestion(sample: sample, type: type)
-                do { try StandardOutput.write(suggestion.text) } catch {
+                do throws(OutputError) { try StandardOutput.write(suggestion.text) } catch {
                     throw SourceError(error.description)
                 }
             }

@@ -93,8 +93,8 @@ private struct LineMapping: MessageMapping {
                     .stored(entities: 0),
                 ]
             )
-            #expect(try await fixture.shown("urn:x:b")["level"] == 2)
-            #expect(try await fixture.shown("urn:x:c")["level"] == 3)
+            #expect(try await value("level", of: "urn:x:b", at: fixture) == 2)
+            #expect(try await value("level", of: "urn:x:c", at: fixture) == 3)
             let kept = try await sourcing.refusedMessages(
                 of: Self.name,
                 limit: 9,
@@ -121,7 +121,7 @@ private struct LineMapping: MessageMapping {
                     return
                 }
             }
-            #expect(try await fixture.shown("urn:x:tree")["level"] == 1)
+            #expect(try await value("level", of: "urn:x:tree", at: fixture) == 1)
             #expect(try await fixture.past("level", of: "urn:x:tree") == [1])
             // Nor may it read anything.
             await #expect(throws: BrokerError(.resourceNotFound, "")) {
@@ -165,12 +165,12 @@ private struct LineMapping: MessageMapping {
 
     @Test func `numbers that are used again count where the protocol says so`() async throws {
         try await withWells { fixture, source in
-            var message = message("urn:x:a 1", number: "7")
-            message.isRepeatedByNumber = false
-            var later = message
-            later.receivedAt = Timestamp(microseconds: message.receivedAt.microseconds + 1_000_000)
+            var first = message("urn:x:a 1", number: "7")
+            first.isRepeatedByNumber = false
+            var later = first
+            later.receivedAt = Timestamp(microseconds: first.receivedAt.microseconds + 1_000_000)
             let sourcing = fixture.hub.sourcing
-            for one in [message, later] {
+            for one in [first, later] {
                 #expect(try await sourcing.receive([one], by: source) == [.stored(entities: 1)])
             }
             later.isRepeatedByNumber = true
@@ -191,10 +191,19 @@ private struct LineMapping: MessageMapping {
             try await expectRetry(0, 2, by: sourcing)
             #expect(try await !sourcing.put(Self.name, "Pump", caller: Self.boss))
             try await expectRetry(1, 1, by: sourcing)
-            #expect(try await fixture.shown("urn:x:p")["level"] == 5)
+            #expect(try await value("level", of: "urn:x:p", at: fixture) == 5)
             #expect(try await sourcing.dropRefused(of: Self.name, caller: Self.boss) == 1)
             try await expectRetry(0, 0, by: sourcing)
         }
+    }
+
+    /// The value of the attribute, as the operator sees it.
+    private func value(
+        _ name: String,
+        of id: String,
+        at fixture: SubscriptionFixture
+    ) async throws -> JSONValue? {
+        try await fixture.shown(id).objectValue?[name]
     }
 
     private func expectRetry(_ stored: Int, _ refused: Int, by sourcing: Sourcing) async throws {
@@ -260,7 +269,7 @@ private struct LineMapping: MessageMapping {
             }
             let store = try #require(try await fixture.store.tenant(nil))
             #expect(try await store.documentCount(.refusedMessage) == 0)
-            #expect(try await fixture.shown("urn:x:a")["level"] == 1)
+            #expect(try await value("level", of: "urn:x:a", at: fixture) == 1)
         }
     }
 
@@ -334,24 +343,24 @@ private struct LineMapping: MessageMapping {
         pass(50)
         try await report("urn:x:b 2", to: fixture.hub)
         try await sourcing.noteSilence()
-        #expect(try await fixture.shown("urn:x:a")["silent"] == false)
+        #expect(try await value("silent", of: "urn:x:a", at: fixture) == false)
         pass(20)
         try await sourcing.noteSilence()
         try await sourcing.noteSilence()
-        #expect(try await fixture.shown("urn:x:a")["silent"] == true)
-        #expect(try await fixture.shown("urn:x:b")["silent"] == false)
+        #expect(try await value("silent", of: "urn:x:a", at: fixture) == true)
+        #expect(try await value("silent", of: "urn:x:b", at: fixture) == false)
         #expect(try await fixture.past("silent", of: "urn:x:a") == [false, true])
         let figures = sourcing.figures(of: source).figures
         #expect(figures.silent == 1 && figures.things == 2, "what was deleted is no thing any more")
         // The next process knows its things, and counts their time anew.
         let next = try await started()
         try await next.hub.sourcing.noteSilence()
-        #expect(try await next.shown("urn:x:b")["silent"] == false)
+        #expect(try await value("silent", of: "urn:x:b", at: next) == false)
         try await report("urn:x:a 3", to: next.hub)
-        #expect(try await next.shown("urn:x:a")["silent"] == false)
+        #expect(try await value("silent", of: "urn:x:a", at: next) == false)
         pass(61)
         try await next.hub.sourcing.noteSilence()
-        #expect(try await next.shown("urn:x:a")["silent"] == true)
-        #expect(try await next.shown("urn:x:b")["silent"] == true)
+        #expect(try await value("silent", of: "urn:x:a", at: next) == true)
+        #expect(try await value("silent", of: "urn:x:b", at: next) == true)
     }
 }
