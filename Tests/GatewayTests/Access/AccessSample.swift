@@ -300,6 +300,8 @@ extension AccessSample {
         "GET /network/v1/exemptions/{exemptionId}": AccessSample(),
         "PUT /network/v1/exemptions/{exemptionId}": AccessSample(exemption),
         "DELETE /network/v1/exemptions/{exemptionId}": AccessSample(),
+    ]
+
     private static let messages: [String: AccessSample] = [
         "GET /sources": AccessSample(),
         "POST /sources": AccessSample("action=pause&name=air"),
