@@ -70,7 +70,8 @@ import Testing
                 return .init(status: .unauthorized)
             }
             let skip = head.uri.split(separator: "=").last.flatMap { Int($0) } ?? 0
-            let rows = (skip..<max(skip, min(skip + 2, 5))).map { #"{"stop": "\#($0)", "load": "\#($0)"}"# }
+            let numbers = skip..<max(skip, min(skip + 2, 5))
+            let rows = numbers.map { #"{"stop": "\#($0)", "load": "\#($0)"}"# }
             return .init(status: .ok, body: #"{"value": [\#(rows.joined(separator: ","))]}"#)
         }
         let (_, figures) = try await poll(
