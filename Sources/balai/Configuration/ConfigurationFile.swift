@@ -48,11 +48,14 @@ struct ConfigurationSources: Sendable {
         self.findings = findings
     }
 
+    /// Those that begin with `BALAI_SOURCE_` are secrets of sources, and no settings.
+    ///
     /// The variables without their prefix: `BALAI_LOG_LEVEL` becomes `LOG_LEVEL`, which the
     /// provider reads as `log.level`.
     private static func ownVariables(_ environment: [String: String]) -> [String: String] {
         var own: [String: String] = [:]
-        for (name, value) in environment where name.hasPrefix("BALAI_") {
+        for (name, value) in environment
+        where name.hasPrefix("BALAI_") && !name.hasPrefix("BALAI_SOURCE_") {
             own[String(name.dropFirst("BALAI_".count))] = value
         }
         return own
