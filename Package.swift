@@ -261,7 +261,7 @@ let package = Package(
             dependencies: [
                 "Broker", "Clauses", "CMosquitto", "Collect", "ContextModel", "Governance",
                 "Outbound",
-                "Processes", "StorageMemory", "StorageSQLite",
+                "Processes", "StorageMemory", "StorageSQLite", "StoreDoubles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -283,7 +283,7 @@ let package = Package(
                 "Broker", "Chance", "CityServices", "Clauses", "Collect", "ContextModel",
                 "FuzzTargets", "Gateway", "Governance", "Outbound", "Processes", "Record",
                 "Services",
-                "Storage", "StorageMemory", "StorageSQLite",
+                "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -59,6 +59,7 @@ private struct LineMapping: MessageMapping {
             policy: Policy(permissions: []),
             onDisk: onDisk,
             memory: memory,
+            record: RecordDouble(),
             sources: LineSources()
         )
         #expect(try await fixture.hub.sourcing.put(Self.name, "Well", caller: Self.boss))
@@ -154,6 +155,7 @@ private struct LineMapping: MessageMapping {
         let next = try await SubscriptionFixture(
             policy: Policy(permissions: []),
             memory: memory,
+            record: RecordDouble(),
             sources: LineSources()
         )
         try await next.hub.sourcing.loadSources()
@@ -324,6 +326,7 @@ private struct LineMapping: MessageMapping {
             let fixture = try await SubscriptionFixture(
                 policy: Policy(permissions: []),
                 memory: memory,
+                record: RecordDouble(),
                 sources: LineSources(),
                 now: { time.withLock { $0 } }
             )

@@ -11,6 +11,7 @@ import Logging
 import NIOCore
 import Outbound
 import StorageMemory
+import StoreDoubles
 import Testing
 
 @testable import Gateway
@@ -30,6 +31,7 @@ import Testing
         let parts = try await HubParts.make(
             store: MemoryStore(SharedMemory(), clock: now),
             policy: Policy(permissions: []),
+            record: RecordDouble(),
             settings: OutboundSettings(publicURL: "http://hub.example"),
             clock: HubClock(now),
             makeIdentifier: { UUID().uuidString },

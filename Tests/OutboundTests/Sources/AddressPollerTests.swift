@@ -7,6 +7,7 @@ import Logging
 import NIOHTTP1
 import StorageMemory
 import Synchronization
+import StoreDoubles
 import Testing
 
 @testable import Outbound
@@ -28,6 +29,7 @@ import Testing
                 Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
             },
             policy: Policy(permissions: []),
+            record: RecordDouble(),
             settings: OutboundSettings(publicURL: "http://hub.example"),
             clock: HubClock {
                 Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))

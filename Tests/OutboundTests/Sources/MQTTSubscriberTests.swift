@@ -5,6 +5,7 @@ import Foundation
 import Governance
 import Logging
 import StorageSQLite
+import StoreDoubles
 import Testing
 
 @testable import Outbound
@@ -26,6 +27,7 @@ import Testing
             parts = try await HubParts.make(
                 store: store,
                 policy: Policy(permissions: []),
+                record: RecordDouble(),
                 settings: OutboundSettings(publicURL: "http://hub.example"),
                 clock: HubClock { Timestamp(Date()) },
                 makeIdentifier: { UUID().uuidString },
