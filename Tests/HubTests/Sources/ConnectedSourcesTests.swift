@@ -37,18 +37,14 @@ import Testing
         return false
     }
 
-    @Test(arguments: ["3.1.1", "5.0"])
-    func `uplinks that Paho publishes over TLS become devices, each once`(
-        version: String
-    ) async throws {
-        try #require(
-            FileManager.default.isExecutableFile(atPath: Self.python),
-            "Run .ci/python-packages publishers first, as `make test` does."
-        )
-        let folder = try TestFolder()
-        let certificates = try await Certificates(folder, for: "localhost")
-        let broker = try await SecureBroker(folder, certificates)
-        // The map that is shipped, with a broker of the test; the authority is a file of secrets.
+    /// Writes the map that is shipped, with a broker of the test; the authority is a file of secrets.
+    ///
+    /// Returns the folder of sources.
+    private func define(
+        _ version: String,
+        at broker: SecureBroker,
+        in folder: TestFolder
+    ) throws -> String {
         let shipped = Self.repository.appending(path: "examples/sources/chirpstack.source.yaml")
         let definition = try String(contentsOf: shipped, encoding: .utf8).replacing(
             "  broker: mqtt://localhost:1883\n",
@@ -66,6 +62,48 @@ import Testing
             atomically: true,
             encoding: .utf8
         )
+        return sources
+    }
+
+    /// Publishes twenty uplinks and one that is no JSON, each twice.
+    private func publish(
+        _ version: String,
+        at broker: SecureBroker,
+        _ certificates: Certificates,
+        _ folder: TestFolder
+    ) throws -> ChildProcess {
+        let uplinks = (0..<20).map { number in
+            "application/1/device/bin-\(number % 5)/event/up\t"
+                + #"{"deduplicationId": "\#(number)", "time": "2026-05-01T08:00:\#(10 + number)Z", "#
+                + #""deviceInfo": {"deviceName": "Bin"}, "object": {"fill": \#(number)}, "#
+                + #""rxInfo": [{"rssi": -90}]}"#
+        }
+        let file = folder.path + "/uplinks.tsv"
+        try (uplinks + ["application/1/device/x/event/up\tno JSON"]).joined(separator: "\n")
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        let script = "Tests/HubTests/Sources/publish_uplinks.py"
+        return try ChildProcess(
+            program: Self.python,
+            [
+                Self.repository.appending(path: script).path, "\(broker.port)",
+                certificates.authority, version, file,
+            ],
+            log: folder.path + "/publisher.log"
+        )
+    }
+
+    @Test(arguments: ["3.1.1", "5.0"])
+    func `uplinks that Paho publishes over TLS become devices, each once`(
+        version: String
+    ) async throws {
+        try #require(
+            FileManager.default.isExecutableFile(atPath: Self.python),
+            "Run .ci/python-packages publishers first, as `make test` does."
+        )
+        let folder = try TestFolder()
+        let certificates = try await Certificates(folder, for: "localhost")
+        let broker = try await SecureBroker(folder, certificates)
+        let sources = try define(version, at: broker, in: folder)
         try await HubClient.with { client in
             let hub = try await RealHub(
                 folder: folder,
@@ -77,24 +115,7 @@ import Testing
                 $0.objectValue?["connected"] == true
             }
             #expect(isConnected, "\(hub.process.errors)")
-            let uplinks = (0..<20).map { number in
-                "application/1/device/bin-\(number % 5)/event/up\t"
-                    + #"{"deduplicationId": "\#(number)", "time": "2026-05-01T08:00:\#(10 + number)Z", "#
-                    + #""deviceInfo": {"deviceName": "Bin"}, "object": {"fill": \#(number)}, "#
-                    + #""rxInfo": [{"rssi": -90}]}"#
-            }
-            let file = folder.path + "/uplinks.tsv"
-            try (uplinks + ["application/1/device/x/event/up\tno JSON"]).joined(separator: "\n")
-                .write(toFile: file, atomically: true, encoding: .utf8)
-            let script = "Tests/HubTests/Sources/publish_uplinks.py"
-            let publisher = try ChildProcess(
-                program: Self.python,
-                [
-                    Self.repository.appending(path: script).path, "\(broker.port)",
-                    certificates.authority, version, file,
-                ],
-                log: folder.path + "/publisher.log"
-            )
+            let publisher = try publish(version, at: broker, certificates, folder)
             #expect(await publisher.line(with: "published") != nil, "\(publisher.errors)")
             let isTold = try await wait("/sources/v1/lora", at: hub, client) {
                 $0.objectValue?["messages"] == 42
