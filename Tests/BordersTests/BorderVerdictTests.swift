@@ -15,7 +15,7 @@ import Testing
         on date: String = "2026-12-01",
         via: [String] = [],
         transfer: TransferKind = .transfer,
-        people: Int? = nil,
+        people: Int? = 1,
         grounds: Set<TransferGround> = []
     ) throws -> BorderQuestion {
         BorderQuestion(
@@ -112,6 +112,13 @@ import Testing
         var grounded = question
         grounded.grounds = [.assessment, .contract]
         #expect(table.verdict(on: grounded).isAllowed == (people < 1_000_000))
+    }
+
+    @Test func `whoever does not count the heads gets the strictest verdict`() throws {
+        let grounds: Set<TransferGround> = [.assessment, .contract]
+        #expect(try verdict(question("VN", people: nil, grounds: grounds)) == "VN-5 DENY")
+        #expect(try verdict(question("VN", people: 1, grounds: grounds)).hasSuffix("allowed"))
+        #expect(try verdict(question("VN", "ID", .internal, people: nil)) == "XX-0 DENY")
     }
 
     @Test func `a rule holds from its first day on`() throws {

@@ -7,7 +7,11 @@ package struct BorderQuestion: Sendable, Hashable {
     /// The state that it would reach.
     package var destination: StateCode
     /// The states on the way, where it is held, too: a hub that relays it, a copy, a statistic made of it.
+    ///
+    /// The crossings grow with the square of their number (`longestWay`).
     package var via: [StateCode]
+    /// States on the way of a question from outside at most.
+    package static let longestWay = 10
     /// Nil for a category that is not known, which no rule permits.
     package var category: DataCategory?
     package var controller: ControllerSector

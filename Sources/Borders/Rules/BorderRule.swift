@@ -55,7 +55,8 @@ package struct BorderRule: Sendable, Hashable {
     package var sources: Set<StateCode>
     /// The categories that it is about; nil for all that are known.
     package var categories: Set<DataCategory>?
-    /// It is about as many people's data, too, whatever its category is called.
+    /// It is about as many people's data, too, whatever its category is called; also where nobody says how many
+    /// there are.
     package var headCounts: [HeadCount]
     package var controllers: Set<ControllerSector>
     package var transfers: Set<TransferKind>
@@ -100,9 +101,9 @@ extension BorderRule {
     }
 
     private func counts(_ category: DataCategory, _ people: Int?) -> Bool {
-        guard let people else { return false }
-        return headCounts.contains {
-            category.wider.contains($0.category) && $0.people.contains(people)
-        }
+        let own = headCounts.filter { category.wider.contains($0.category) }
+        // Whoever does not say how many there are is taken to have as many as the rule is about.
+        guard let people else { return !own.isEmpty }
+        return own.contains { $0.people.contains(people) }
     }
 }

@@ -37,6 +37,9 @@ struct BorderQuestionReader {
     func question() throws(BrokerError) -> BorderQuestion {
         var via: [StateCode] = []
         for text in try items.list("via") ?? [] { via.append(try state(text, "via")) }
+        guard via.count <= BorderQuestion.longestWay else {
+            throw Self.error("via", "It has \(BorderQuestion.longestWay) states at most.")
+        }
         var grounds: Set<TransferGround> = []
         for text in try items.list("grounds") ?? [] {
             grounds.insert(try word(text, "grounds"))

@@ -69,6 +69,10 @@ import Testing
                 (Self.question + "&grounds=luck", "grounds"),
                 (Self.question + "&date=soon", "date"), (Self.question + "&people=-1", "people"),
                 (Self.question + "&colour=red", "colour"),
+                (
+                    Self.question + "&via="
+                        + Array(repeating: "TH", count: 11).joined(separator: ","), "via"
+                ),
             ] {
                 let request = WorldRequest(uri: "\(Self.base)/verdict?\(query)")
                 let answer = try await client.send(request, as: Self.anyone)
