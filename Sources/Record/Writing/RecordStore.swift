@@ -9,8 +9,10 @@ package protocol RecordStore: Sendable {
     var checkpoint: SignedCheckpoint? { get }
 
     /// How many more entries are worth waiting for before so many are added, and how much longer; nil to add
-    /// them at once. `elapsed` is the time since the first of them was taken up.
-    func patience(gathered: Int, elapsed: Duration) -> (entries: Int, duration: Duration)?
+    /// them at once.
+    ///
+    /// The time counts from the call for which `isFirst` is true, one for each `append`.
+    func patience(gathered: Int, isFirst: Bool) -> (entries: Int, duration: Duration)?
     /// Adds entries, with their openings, all or none; the number of the first.
     ///
     /// When it returns they are on disk. When it throws none is in the record, and a later call may

@@ -147,14 +147,14 @@ package final class RecordWriter: Sendable {
 
     /// Waits for entries that are likely to come, so that one transaction has them all.
     private func waitForMore() {
-        let start = ContinuousClock.now
+        var isFirst = true
         while true {
-            let elapsed = start.duration(to: .now)
             let count = waitingCount
             guard let store, count > 0,
-                let wait = store.patience(gathered: count, elapsed: elapsed),
+                let wait = store.patience(gathered: count, isFirst: isFirst),
                 arrive(count + wait.entries, within: wait.duration)
             else { return }
+            isFirst = false
         }
     }
 

@@ -23,6 +23,7 @@ package final class SQLiteRecordStore: RecordStore {
     private let writer: SQLiteRecordFile
     private let waiting: WaitingOpenings
     private let pace = CommitPace()
+    private let gatheringSince = Mutex(ContinuousClock.now)
     private let checkpointPath: String
     private let damage: DurableFile
 
@@ -68,9 +69,13 @@ package final class SQLiteRecordStore: RecordStore {
 
     package func patience(
         gathered: Int,
-        elapsed: Duration
+        isFirst: Bool
     ) -> (entries: Int, duration: Duration)? {
-        pace.wait(gathered: gathered, elapsed: elapsed).map { ($0.requests, $0.duration) }
+        let elapsed = gatheringSince.withLock { start in
+            if isFirst { start = .now }
+            return start.duration(to: .now)
+        }
+        return pace.wait(gathered: gathered, elapsed: elapsed).map { ($0.requests, $0.duration) }
     }
 
     package func append(_ entries: [PreparedEntry], leaving waiting: Int) throws -> Int {

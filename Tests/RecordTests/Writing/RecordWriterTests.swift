@@ -42,11 +42,10 @@ import Testing
 
         func patience(
             gathered: Int,
-            elapsed: Duration
+            isFirst: Bool
         ) -> (entries: Int, duration: Duration)? {
             let (expected, patience) = state.withLock { ($0.expected, $0.patience) }
-            guard gathered < expected, elapsed < patience else { return nil }
-            return (expected - gathered, patience - elapsed)
+            return gathered < expected ? (expected - gathered, patience) : nil
         }
 
         func append(_ entries: [PreparedEntry], leaving waiting: Int) throws -> Int {
