@@ -39,6 +39,25 @@ package struct KeptExemption: Sendable {
         self.init(exemption, version: version, entry: entry)
     }
 
+    /// The exemption that the changes have; nil where there is none.
+    init?(_ key: DocumentKey, in changes: DocumentChanges) throws {
+        guard case .document(let kind, let id) = key,
+            let document = try changes.document(kind, id: id)
+        else { return nil }
+        self.init(document)
+    }
+
+    /// What stays of it when it ends at the moment; nil where it has not begun by then.
+    func ended(at end: Timestamp, entry: Int) -> KeptExemption? {
+        let period = exemption.period
+        guard period.lowerBound < end else { return nil }
+        var ended = self
+        ended.exemption.period = period.lowerBound..<min(end, period.upperBound)
+        ended.version += 1
+        ended.entry = entry
+        return ended
+    }
+
     /// What everybody may know of it.
     func json(at moment: Timestamp) -> JSONObject {
         var json: JSONObject = ["id": .string(exemption.id)]

@@ -66,17 +66,13 @@ extension Governing {
             reading: [.document(.exemption, id: id)]
         ) { changes, mark in
             let document = try changes.document(.exemption, id: id)
-            guard var kept = document.flatMap({ KeptExemption($0) }) else {
+            guard let kept = document.flatMap({ KeptExemption($0) }) else {
                 throw BrokerError.unknownExemption(id)
             }
-            guard kept.exemption.period.lowerBound < now else {
+            guard let ended = kept.ended(at: now, entry: mark.count - 1) else {
                 return changes.remove(.exemption, id: id)
             }
-            let end = min(now, kept.exemption.period.upperBound)
-            kept.exemption.period = kept.exemption.period.lowerBound..<end
-            kept.version += 1
-            kept.entry = mark.count - 1
-            changes.put(kept.document)
+            changes.put(ended.document)
         }
     }
 

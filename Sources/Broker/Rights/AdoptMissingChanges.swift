@@ -82,14 +82,27 @@ extension Governing {
     /// Puts into force what the record has of a tenant that was not there at the start: its database was put
     /// back, or made anew, while the hub runs.
     ///
-    /// Throws where the record cannot be read: then nobody may do anything in the tenant.
+    /// Requests that come together wait for one look. Throws where the record cannot be read: then nobody may
+    /// do anything in the tenant.
     func takeUpLate(_ tenant: TenantName?) async throws {
-        guard takenUp.withLock({ $0.map { !$0.contains(tenant) } ?? false }),
-            try await access.store.tenant(tenant) != nil
-        else { return }
-        let adopted = try await adoptMissingChanges(of: [tenant])
-        tell(adopted)
-        takenUp.withLock { _ = $0?.insert(tenant) }
+        guard mustTakeUp(tenant), try await access.store.tenant(tenant) != nil else { return }
+        let task = takingUp.withLock { tasks in
+            if let task = tasks[tenant] { return task }
+            let task = Task {
+                defer { takingUp.withLock { $0[tenant] = nil } }
+                // Another request may have looked since this one asked.
+                guard mustTakeUp(tenant) else { return }
+                tell(try await adoptMissingChanges(of: [tenant]))
+                takenUp.withLock { _ = $0?.insert(tenant) }
+            }
+            tasks[tenant] = task
+            return task
+        }
+        try await task.value
+    }
+
+    private func mustTakeUp(_ tenant: TenantName?) -> Bool {
+        takenUp.withLock { $0.map { !$0.contains(tenant) } ?? false }
     }
 }
 

@@ -1,11 +1,12 @@
+import Borders
 import ContextModel
 import Governance
 import Record
 import Storage
 
 extension Governing {
-    /// Puts into force the policies, classifications and rules for all tenants that the record has and the
-    /// data has not; the tenants that have others now, and those of which something could not be put back.
+    /// Puts into force the policies, classifications, rules for all tenants and exemptions that the record has
+    /// and the data has not, and removes the sources that it says were removed; the tenants that have others now, and those of which something could not be put back.
     ///
     /// The last entry of each counts. One that has a hash alone, for the text is long, or that does not say
     /// what names stand for, as hubs wrote it before, is not put back.
@@ -56,6 +57,9 @@ private struct RecordedRules: Sendable {
         case classification(Document)
         case policy(Document)
         case common(JSONObject, isConfigured: Bool)
+        case exemption(Exemption)
+        /// The end of an exemption.
+        case ended(Timestamp)
         case removed
         /// The entry does not say it.
         case unknown
@@ -72,7 +76,20 @@ private struct RecordedRules: Sendable {
         let name = details["tenant"]?.stringValue
         tenant = name.flatMap { TenantName($0) }
         guard name == nil || tenant != nil else { return nil }
-        if let said = details["classification"]?.objectValue {
+        if entry.kind == .exemption {
+            guard let id = details["id"]?.stringValue else { return nil }
+            key = .document(.exemption, id: id)
+            if let end = details["ended"]?.stringValue.flatMap({ Timestamp(dateTime: $0) }) {
+                content = .ended(end)
+            } else {
+                let read = details["exemption"]?.objectValue.flatMap { try? Exemption($0, id: id) }
+                content = read.map { .exemption($0) } ?? .unknown
+            }
+        } else if let source = details["source"]?.stringValue {
+            // What a source is, its secrets and its map, is no matter of the record.
+            key = .document(.source, id: source)
+            content = details["removed"] == nil ? .unknown : .removed
+        } else if let said = details["classification"]?.objectValue {
             let reader = ClassificationReader(context: .core)
             let read = try? reader.classification(said)
             key = .document(.classification, id: Classification.documentID)
@@ -123,6 +140,21 @@ private struct RecordedRules: Sendable {
                     configured: isConfigured ? source : kept?.configured ?? JSONObject()
                 ).document
             )
+        case .exemption(let exemption):
+            guard let kept = try KeptExemption(key, in: changes) else {
+                changes.put(KeptExemption(exemption, version: 1, entry: number).document)
+                return true
+            }
+            guard kept.exemption != exemption else { return false }
+            let version = kept.version + 1
+            changes.put(KeptExemption(exemption, version: version, entry: number).document)
+        case .ended(let end):
+            guard let kept = try KeptExemption(key, in: changes) else { return false }
+            guard let document = kept.ended(at: end, entry: number)?.document else {
+                changes.remove(.exemption, id: kept.exemption.id)
+                return true
+            }
+            changes.put(document)
         }
         return true
     }

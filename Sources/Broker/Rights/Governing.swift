@@ -1,6 +1,7 @@
 package import Borders
 import ContextModel
 import Governance
+import Logging
 import Record
 import Storage
 import Synchronization
@@ -25,6 +26,8 @@ package final class Governing: Sendable {
 
     /// The tenants whose data has what the record says; nil before the start has looked.
     let takenUp = Mutex<Set<TenantName?>?>(nil)
+    /// The work of looking at tenants that were not there at the start.
+    let takingUp = Mutex<[TenantName?: Task<Void, any Error>]>([:])
 
     /// The rules for all tenants that the configuration says, as it was last read.
     let configured = Mutex(CommonRules())
@@ -48,6 +51,24 @@ package final class Governing: Sendable {
         clock = reading.clock
         makeIdentifier = reading.makeIdentifier
         tenants.takesUp { [weak self] in try await self?.takeUpLate($0) }
+    }
+
+    /// Notes that a change failed after its entry, so that no start that finds the entry puts it into force.
+    private func void(
+        _ entry: Int,
+        of kind: EntryKind,
+        _ tenant: TenantName?,
+        after failure: any Error
+    ) async {
+        do { try await access.recorder.void(entry, of: kind, tenant) } catch {
+            reading.logger.critical(
+                """
+                A change of rights failed (\(failure)) after the record had it as entry \(entry), and the \
+                record cannot be told: \(error). The next start puts it into force. Make the change, or \
+                the opposite, again.
+                """
+            )
+        }
     }
 
     /// Changes documents of the caller's tenant, and returns when what they say is in force in this
@@ -80,10 +101,9 @@ package final class Governing: Sendable {
                     changes.put(Self.document(of: mark, Self.markID))
                     return answer
                 }
-            } catch let refusal as BrokerError {
-                // What was refused is put into force by no start that finds the entry.
-                try await access.recorder.void(entry, of: kind, tenant)
-                throw refusal
+            } catch {
+                await void(entry, of: kind, tenant, after: error)
+                throw error
             }
             try await tenants.catchUp(with: tenant, own: own)
             return answer

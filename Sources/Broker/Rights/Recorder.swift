@@ -98,8 +98,8 @@ package final class Recorder: Sendable {
         return nil
     }
 
-    /// Kinds of entries that say what may be done with data.
-    static let rules: [EntryKind] = [.classification, .policy, .override]
+    /// Kinds of entries that say what may be done with data, or cross a border.
+    static let rules: [EntryKind] = [.classification, .policy, .override, .exemption]
 
     private static func isOfChange(_ entry: [UInt8]) throws -> Bool {
         rules.contains(try RecordEntry(entry).kind)

@@ -85,6 +85,64 @@ import Testing
         }
     }
 
+    private static func exemption(_ ward: Ward) -> JSONValue {
+        let start = ward.hub.clock().adding(months: 1)
+        return [
+            "title": "Clinics", "participants": ["urn:balai:party:clinic"],
+            "purpose": "dpv:PublicHealth", "categories": ["personal"], "source": "SG",
+            "destinations": ["MY"], "from": .string(start.text),
+            "until": .string(start.adding(months: 6).text), "report": "2100-01-01",
+        ]
+    }
+
+    private static func publish(_ id: String, _ ward: Ward) async throws {
+        _ = try await ward.hub.governing.putExemption(
+            id,
+            Self.exemption(ward),
+            caller: Ward.boss
+        )
+    }
+
+    @Test func `exemptions are as the record says, and those that ended do not come back`()
+        async throws
+    {
+        let memory = SharedMemory()
+        let backup = try await Ward(memory: memory).filled()
+        try await Self.publish("ended", backup)
+        let ward = try await Ward(record: backup.record).filled()
+        try await Self.publish("ended", ward)
+        try await ward.hub.governing.endExemption("ended", caller: Ward.boss)
+        try await Self.publish("later", ward)
+
+        let restored = try await Self.restored(ward, memory)
+        #expect(try await restored.hub.governing.keptExemption("ended") != nil)
+        await restored.hub.governing.takeUpRecord()
+        let kept = try await restored.hub.governing.keptExemptions()
+        #expect(kept.map(\.exemption.id) == ["later"])
+        let published = try await ward.hub.governing.keptExemptions()
+        #expect(kept.map(\.exemption) == published.map(\.exemption))
+        #expect(kept.map(\.entry) == published.map(\.entry))
+    }
+
+    /// Its secret may be known: it must not take anything again.
+    @Test func `a source that was removed does not come back`() async throws {
+        let memory = SharedMemory()
+        let ward = try await Ward(memory: memory).filled()
+        let store = try await ward.fixture.store.makeTenant(nil)
+        _ = try await store.changeFollowedDocuments(reading: []) { changes in
+            changes.put(Document(kind: .source, id: "air", body: []))
+        }
+        let details: JSONObject = ["source": "air", "removed": "air"]
+        _ = try await ward.record.append(
+            RecordDraft(.policy, time: Timestamp(microseconds: 0), state: 0, details: details)
+        )
+        let restored = try await Self.restored(ward, memory)
+        let governing = restored.hub.governing
+        _ = try await governing.adoptMissingChanges(of: [nil])
+        let after = try await restored.fixture.store.makeTenant(nil)
+        #expect(try await after.document(.source, id: "air") == nil)
+    }
+
     @Test(arguments: [
         // As hubs wrote it before: what the names stand for is not said.
         JSONObject([("policy", Ward.policy(["Visit"], uid: "urn:policy:old"))]),
