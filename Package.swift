@@ -243,7 +243,7 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Clauses", "ContextModel", "Governance", "Processes", "Record", "Storage",
+                "Chance", "Clauses", "ContextModel", "Governance", "Processes", "Record", "Storage",
                 "StorageMemory", "StorageSQLite", "StoreDoubles",
             ],
             exclude: ["Record/verify_record.py"]
@@ -251,7 +251,7 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "Chance", "Clauses", "ContextModel", "Governance", "Record", "Statistics",
+                "Borders", "Broker", "Chance", "Clauses", "ContextModel", "Governance", "Record", "Statistics",
                 "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
                 .product(name: "Logging", package: "swift-log"),
             ]

@@ -1,3 +1,4 @@
+import Borders
 import ContextModel
 import Governance
 import Record

@@ -19,7 +19,8 @@ import Testing
 
     @Test func `each operation has a unique name, such as createEntity`() async throws {
         let names = try await descriptions().map(OpenAPI.operationID)
-        #expect(Set(names).count == names.count)
+        let repeated = Dictionary(grouping: names) { $0 }.filter { $0.value.count > 1 }.keys
+        #expect(repeated.isEmpty)
         #expect(names.contains("createEntity"))
         #expect(names.contains("retrieveEntity"))
         #expect(names.allSatisfy { $0.wholeMatch(of: /[a-z][A-Za-z0-9]+/) != nil })
