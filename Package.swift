@@ -123,7 +123,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Borders", "Broker", "Collect", "ContextModel", "Governance", "Record", "Services", "Storage",
+                "Borders", "Broker", "Collect", "ContextModel", "Governance", "Record", "Services",
+                "Storage",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -251,7 +252,8 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Borders", "Broker", "Chance", "Clauses", "ContextModel", "Governance", "Record", "Statistics",
+                "Borders", "Broker", "Chance", "Clauses", "ContextModel", "Governance", "Record",
+                "Statistics",
                 "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
                 .product(name: "Logging", package: "swift-log"),
             ]
