@@ -8,9 +8,12 @@ struct IRegexp: Sendable {
 
     /// The most states of an expression, after its repetitions are written out.
     static let maximumStates = 2_000
+    /// The most bytes of an expression.
+    static let maximumBytes = 4_096
 
     /// Returns nil for a text that is no I-Regexp, or a too large one.
     init?(_ text: String) {
+        guard text.utf8.count <= Self.maximumBytes else { return nil }
         var parser = IRegexpParser(text)
         guard let node = parser.whole() else { return nil }
         var builder = IRegexpBuilder()
@@ -20,41 +23,51 @@ struct IRegexp: Sendable {
     }
 
     /// Whether it matches the whole text.
-    func matches(_ text: String) -> Bool {
-        var current = reached(from: [start])
+    func matches(_ text: String, _ steps: PathSteps) throws(JSONPathError) -> Bool {
+        var current = try reached(from: [start], steps)
         for scalar in text.unicodeScalars {
             if current.isEmpty { return false }
-            current = reached(from: moves(from: current, by: scalar))
+            current = try reached(from: moves(from: current, by: scalar, steps), steps)
         }
         return current.contains(0)
     }
 
     /// Whether it matches a part of the text.
-    func isFound(in text: String) -> Bool {
-        var current = reached(from: [start])
+    func isFound(in text: String, _ steps: PathSteps) throws(JSONPathError) -> Bool {
+        var current = try reached(from: [start], steps)
         if current.contains(0) { return true }
         for scalar in text.unicodeScalars {
-            current = reached(from: moves(from: current, by: scalar) + [start])
+            let moved = try moves(from: current, by: scalar, steps)
+            current = try reached(from: moved + [start], steps)
             if current.contains(0) { return true }
         }
         return false
     }
 
-    private func moves(from current: Set<Int>, by scalar: Unicode.Scalar) -> [Int] {
-        current.compactMap { place in
-            guard case .scalars(let set, let next) = states[place], set.contains(scalar) else {
-                return nil
-            }
-            return next
+    private func moves(
+        from current: Set<Int>,
+        by scalar: Unicode.Scalar,
+        _ steps: PathSteps
+    ) throws(JSONPathError) -> [Int] {
+        var moved: [Int] = []
+        for place in current {
+            guard case .scalars(let set, let next) = states[place] else { continue }
+            try steps.takeSearch(among: set.ranges.count + set.categories.count)
+            if set.contains(scalar) { moved.append(next) }
         }
+        return moved
     }
 
     /// The states that are reached without taking a character; state 0 is the end.
-    private func reached(from open: [Int]) -> Set<Int> {
+    private func reached(
+        from open: [Int],
+        _ steps: PathSteps
+    ) throws(JSONPathError) -> Set<Int> {
         var found: Set<Int> = []
         var open = open
         while let place = open.popLast() {
             guard found.insert(place).inserted else { continue }
+            try steps.take(1)
             if case .split(let one, let other) = states[place] { open += [one, other] }
         }
         return found
@@ -100,10 +113,17 @@ private indirect enum IRegexpNode {
 /// Builds the states from the end to the start.
 private struct IRegexpBuilder {
     var states: [IRegexpState] = [.end]
+    /// The nodes that were added, those without states of their own included.
+    private var additions = 0
+
+    private static let maximumAdditions = 10 * IRegexp.maximumStates
 
     /// Adds the node before the state; returns its first state, or nil when there are too many.
     mutating func add(_ node: IRegexpNode, before next: Int) -> Int? {
-        guard states.count < IRegexp.maximumStates else { return nil }
+        additions += 1
+        guard states.count < IRegexp.maximumStates, additions < Self.maximumAdditions else {
+            return nil
+        }
         switch node {
         case .scalars(let set): return append(.scalars(set, next: next))
         case .sequence(let parts):
@@ -145,6 +165,8 @@ private struct IRegexpBuilder {
         }
         for _ in 0..<minimum {
             guard let before = add(part, before: place) else { return nil }
+            // What is empty stays empty, however often it is repeated.
+            if before == place { break }
             place = before
         }
         return place

@@ -33,13 +33,56 @@ package struct JSONPath: Sendable, Hashable {
     ///
     /// Throws when it would look at more values than an evaluation may.
     package func values(in root: JSONValue) throws(JSONPathError) -> [JSONValue] {
-        var evaluation = PathEvaluation(root)
+        try values(in: root, PathSteps(Self.maximumSteps))
+    }
+
+    /// The same with steps that several evaluations share.
+    func values(in root: JSONValue, _ steps: PathSteps) throws(JSONPathError) -> [JSONValue] {
+        let evaluation = PathEvaluation(root, steps)
         return try evaluation.select(segments, from: root)
     }
 
     /// The first value that the query selects.
     package func first(in root: JSONValue) throws(JSONPathError) -> JSONValue? {
         try values(in: root).first
+    }
+}
+
+/// The steps that are left to evaluations that belong together, such as those for one message.
+///
+/// A step is a value that is looked at, or a piece of work that takes about as long.
+final class PathSteps {
+    private let limit: Int
+    private var left: Int
+
+    init(_ limit: Int) {
+        self.limit = limit
+        left = limit
+    }
+
+    /// Takes steps; throws when there are not so many.
+    func take(_ count: Int) throws(JSONPathError) {
+        left -= min(count, left + 1)
+        guard left >= 0 else {
+            throw JSONPathError("To read it takes more than \(limit) steps.")
+        }
+    }
+
+    /// Takes the steps to find a member among so many, of which several are compared in one.
+    func takeSearch(among count: Int) throws(JSONPathError) { try take(1 + count / 16) }
+
+    /// Takes the steps to write the value.
+    func takeSize(of value: JSONValue) throws(JSONPathError) {
+        switch value {
+        case .null, .bool, .number: try take(1)
+        case .string(let text): try takeSearch(among: text.utf8.count)
+        case .array(let elements):
+            try take(1)
+            for element in elements { try takeSize(of: element) }
+        case .object(let object):
+            try take(1)
+            for member in object.members { try takeSize(of: member.value) }
+        }
     }
 }
 

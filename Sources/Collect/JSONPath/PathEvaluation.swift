@@ -3,19 +3,17 @@ import ContextModel
 /// One evaluation of a query (clause 2.1.2), which counts the values that it looks at.
 struct PathEvaluation {
     private let root: JSONValue
-    private var steps = 0
+    private let steps: PathSteps
 
-    init(_ root: JSONValue) { self.root = root }
-
-    private mutating func count(_ more: Int) throws(JSONPathError) {
-        steps += more
-        guard steps <= JSONPath.maximumSteps else {
-            throw JSONPathError("The JSONPath looks at more than \(JSONPath.maximumSteps) values.")
-        }
+    init(_ root: JSONValue, _ steps: PathSteps) {
+        self.root = root
+        self.steps = steps
     }
 
+    private func count(_ more: Int) throws(JSONPathError) { try steps.take(more) }
+
     /// The values that the segments select, one segment after the other.
-    mutating func select(
+    func select(
         _ segments: [PathSegment],
         from start: JSONValue
     ) throws(JSONPathError) -> [JSONValue] {
@@ -35,7 +33,7 @@ struct PathEvaluation {
     }
 
     /// Applies the selectors to the value and to all inside it, each before its children.
-    private mutating func descend(
+    private func descend(
         _ selectors: [PathSelector],
         into node: JSONValue,
         _ selected: inout [JSONValue]
@@ -50,7 +48,7 @@ struct PathEvaluation {
         }
     }
 
-    private mutating func apply(
+    private func apply(
         _ selectors: [PathSelector],
         to node: JSONValue,
         _ selected: inout [JSONValue]
@@ -58,7 +56,7 @@ struct PathEvaluation {
         for selector in selectors { try apply(selector, to: node, &selected) }
     }
 
-    private mutating func apply(
+    private func apply(
         _ selector: PathSelector,
         to node: JSONValue,
         _ selected: inout [JSONValue]
@@ -66,6 +64,7 @@ struct PathEvaluation {
         try count(1)
         switch (selector, node) {
         case (.name(let name), .object(let object)):
+            try steps.takeSearch(among: object.count)
             if let value = object.member(named: name) { selected.append(value) }
         case (.index(let index), .array(let elements)):
             let place = index < 0 ? elements.count + index : index
@@ -103,7 +102,7 @@ struct PathEvaluation {
 
     // MARK: Conditions
 
-    private mutating func holds(
+    private func holds(
         _ condition: PathCondition,
         for node: JSONValue
     ) throws(JSONPathError) -> Bool {
@@ -118,14 +117,13 @@ struct PathEvaluation {
         case .exists(let query): return try !nodes(of: query, at: node).isEmpty
         case .function(let function): return try matches(function, at: node)
         case .comparison(let left, let comparison, let right):
-            return comparison.holds(
-                try value(of: left, at: node),
-                try value(of: right, at: node)
-            )
+            let (one, other) = (try value(of: left, at: node), try value(of: right, at: node))
+            try countComparison(one, other)
+            return comparison.holds(one, other)
         }
     }
 
-    private mutating func nodes(
+    private func nodes(
         of query: PathQuery,
         at node: JSONValue
     ) throws(JSONPathError) -> [JSONValue] {
@@ -133,7 +131,7 @@ struct PathEvaluation {
     }
 
     /// The value of an operand; nil for Nothing (clause 2.4.1).
-    private mutating func value(
+    private func value(
         of operand: PathOperand,
         at node: JSONValue
     ) throws(JSONPathError) -> JSONValue? {
@@ -145,14 +143,16 @@ struct PathEvaluation {
     }
 
     /// The result of a function that returns a value.
-    private mutating func result(
+    private func result(
         of function: PathFunction,
         at node: JSONValue
     ) throws(JSONPathError) -> JSONValue? {
         switch function.name {
         case .length:
             switch try value(of: function.arguments[0], at: node) {
-            case .string(let text): return .number(JSONNumber(text.unicodeScalars.count))
+            case .string(let text):
+                try steps.takeSearch(among: text.utf8.count)
+                return .number(JSONNumber(text.unicodeScalars.count))
             case .array(let elements): return .number(JSONNumber(elements.count))
             case .object(let object): return .number(JSONNumber(object.count))
             case .null, .bool, .number, nil: return nil
@@ -166,7 +166,7 @@ struct PathEvaluation {
         }
     }
 
-    private mutating func matches(
+    private func matches(
         _ function: PathFunction,
         at node: JSONValue
     ) throws(JSONPathError) -> Bool {
@@ -177,11 +177,37 @@ struct PathEvaluation {
         if case .literal = function.arguments[1] {
         } else {
             let made = try value(of: function.arguments[1], at: node)?.stringValue
+            // An expression of the message itself has to be read each time.
+            try count(IRegexp.maximumStates)
             pattern = made.flatMap { IRegexp($0) }
         }
         guard let pattern else { return false }
-        try count(text.unicodeScalars.count)
-        return function.name == .match ? pattern.matches(text) : pattern.isFound(in: text)
+        return function.name == .match
+            ? try pattern.matches(text, steps) : try pattern.isFound(in: text, steps)
+    }
+
+    /// Counts what it takes to compare two values: much only where both have parts.
+    private func countComparison(
+        _ left: JSONValue?,
+        _ right: JSONValue?
+    ) throws(JSONPathError) {
+        switch (left, right) {
+        case (.string(let a)?, .string(let b)?):
+            try steps.takeSearch(among: min(a.utf8.count, b.utf8.count))
+        case (.array(let a)?, .array(let b)?):
+            guard a.count == b.count else { return }
+            for (one, other) in zip(a, b) {
+                try count(1)
+                try countComparison(one, other)
+            }
+        case (.object(let a)?, .object(let b)?):
+            guard a.count == b.count else { return }
+            for member in a.members {
+                try steps.takeSearch(among: b.count)
+                try countComparison(member.value, b.member(named: member.key))
+            }
+        default: return
+        }
     }
 }
 

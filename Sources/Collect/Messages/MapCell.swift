@@ -57,25 +57,21 @@ struct MessageRow {
     /// up.
     var levels: [JSONValue]
     let message: SourceMessage
+    /// The steps that are left for the whole message.
+    let steps: PathSteps
 
     /// The value of the cell; nil where there is none, or null.
     func value(_ cell: MapCell) throws(RowRefusal) -> JSONValue? {
         switch cell {
         case .member(let name):
-            for level in levels {
-                if case .object(let object) = level, let value = object.member(named: name) {
-                    return value.isNull ? nil : value
-                }
+            return try firstValue { (level) throws(JSONPathError) in
+                guard case .object(let object) = level else { return nil }
+                try steps.takeSearch(among: object.count)
+                return object.member(named: name)
             }
-            return nil
         case .path(let path):
-            do throws(JSONPathError) {
-                for level in levels {
-                    if let value = try path.first(in: level) { return value.isNull ? nil : value }
-                }
-                return nil
-            } catch {
-                throw RowRefusal(reason: "\(error)")
+            return try firstValue { (level) throws(JSONPathError) in
+                try path.values(in: level, steps).first
             }
         case .topic(nil): return message.topic.map { .string($0) }
         case .topic(let level?):
@@ -83,6 +79,23 @@ struct MessageRow {
             guard let levels, level <= levels.count else { return nil }
             return .string(String(levels[level - 1]))
         case .received: return .string(message.receivedAt.text)
+        }
+    }
+
+    /// What the closure finds in the first level that has it; nil for null, too.
+    private func firstValue(
+        _ find: (JSONValue) throws(JSONPathError) -> JSONValue?
+    ) throws(RowRefusal) -> JSONValue? {
+        do throws(JSONPathError) {
+            for level in levels {
+                guard let value = try find(level) else { continue }
+                // A large value that many readings share is large in each of their entities.
+                try steps.takeSize(of: value)
+                return value.isNull ? nil : value
+            }
+            return nil
+        } catch {
+            throw RowRefusal(reason: "\(error)")
         }
     }
 

@@ -44,6 +44,8 @@ package struct MessageMapper: Sendable {
 
     /// The most rows of a message.
     package static let maximumRows = 10_000
+    /// The most steps that JSONPaths and the search for members may take for one message.
+    static let maximumSteps = 5_000_000
     /// The most reasons that are kept of one message.
     static let maximumRefusals = 20
 
@@ -93,17 +95,22 @@ package struct MessageMapper: Sendable {
     package func map(_ message: SourceMessage) -> MappedMessage {
         var mapped = MappedMessage()
         let root: JSONValue
+        let steps = PathSteps(Self.maximumSteps)
         do throws(RowRefusal) {
             root = try content(of: message, &mapped)
             if let number {
-                mapped.number = try MessageRow(levels: [root], message: message).text(number)
+                mapped.number = try MessageRow(levels: [root], message: message, steps: steps)
+                    .text(number)
             }
-            let rows = try rows(of: root)
+            let rows = try rows(of: root, steps)
             guard rows.count <= Self.maximumRows else {
                 throw RowRefusal(reason: "The message has more than \(Self.maximumRows) rows.")
             }
-            let joined = try joinedElements(in: root, message)
-            var work = Work(clock: LocalClock(definition.map.time?.zone ?? .gmt))
+            let joined = try joinedElements(in: root, message, steps)
+            var work = Work(
+                clock: LocalClock(definition.map.time?.zone ?? .gmt),
+                steps: steps
+            )
             for (index, row) in rows.enumerated() {
                 let place = rows.count > 1 ? "Row \(index + 1)" : nil
                 try map(row, place, message, joined, &work, into: &mapped)
@@ -117,6 +124,7 @@ package struct MessageMapper: Sendable {
     /// What changes while one message is mapped.
     private struct Work {
         var clock: LocalClock
+        let steps: PathSteps
         var readings = 0
     }
 
@@ -167,13 +175,32 @@ package struct MessageMapper: Sendable {
         }
     }
 
-    private func rows(of root: JSONValue) throws(RowRefusal) -> [JSONValue] {
-        guard let path = definition.rows else { return root.arrayValue ?? [root] }
-        return try values(path, in: root)
+    /// How many rows the message has, which become entities or are skipped or refused; 0 where it
+    /// cannot be read.
+    package func rowCount(of message: SourceMessage) -> Int {
+        var ignored = MappedMessage()
+        do throws(RowRefusal) {
+            let root = try content(of: message, &ignored)
+            return try rows(of: root, PathSteps(Self.maximumSteps)).count
+        } catch {
+            return 0
+        }
     }
 
-    private func values(_ path: JSONPath, in value: JSONValue) throws(RowRefusal) -> [JSONValue] {
-        do throws(JSONPathError) { return try path.values(in: value) } catch {
+    private func rows(
+        of root: JSONValue,
+        _ steps: PathSteps
+    ) throws(RowRefusal) -> [JSONValue] {
+        guard let path = definition.rows else { return root.arrayValue ?? [root] }
+        return try values(path, in: root, steps)
+    }
+
+    private func values(
+        _ path: JSONPath,
+        in value: JSONValue,
+        _ steps: PathSteps
+    ) throws(RowRefusal) -> [JSONValue] {
+        do throws(JSONPathError) { return try path.values(in: value, steps) } catch {
             throw RowRefusal(reason: "\(error)")
         }
     }
@@ -181,12 +208,13 @@ package struct MessageMapper: Sendable {
     /// The elements that rows are joined with, by their keys.
     private func joinedElements(
         in root: JSONValue,
-        _ message: SourceMessage
+        _ message: SourceMessage,
+        _ steps: PathSteps
     ) throws(RowRefusal) -> [String: JSONValue] {
         guard let join = definition.join else { return [:] }
         var elements: [String: JSONValue] = [:]
-        for element in try values(join.rows, in: root) {
-            let row = MessageRow(levels: [element], message: message)
+        for element in try values(join.rows, in: root, steps) {
+            let row = MessageRow(levels: [element], message: message, steps: steps)
             if let key = try row.value(join.key)?.cellText { elements[key] = element }
         }
         return elements
@@ -203,7 +231,7 @@ package struct MessageMapper: Sendable {
     ) throws(RowRefusal) {
         var readings = [[row]]
         if let each = definition.each {
-            readings = try values(each, in: row).map { [$0, row] }
+            readings = try values(each, in: row, work.steps).map { [$0, row] }
         }
         for (index, levels) in readings.enumerated() {
             work.readings += 1
@@ -232,7 +260,7 @@ package struct MessageMapper: Sendable {
                 reason: "A reading is an object, not `\(levels[0].cellText.prefix(80))`."
             )
         }
-        var row = MessageRow(levels: levels, message: message)
+        var row = MessageRow(levels: levels, message: message, steps: work.steps)
         if let match {
             let key = try row.text(match) ?? ""
             guard let element = joined[key] else {
@@ -401,13 +429,14 @@ extension MessageMapper {
         to entity: inout JSONObject
     ) throws(RowRefusal) {
         guard case .object(let object)? = try row.value(.path(every.object)) else { return }
+        var names = Set(entity.members.map(\.key))
         for (key, value) in object.members where !every.except.contains(key) {
             switch value {
             case .number, .bool, .string: break
             case .null, .array, .object: continue
             }
             let name = Self.attributeName(key)
-            guard !isEmpty(value), entity[name] == nil else { continue }
+            guard !isEmpty(value), names.insert(name).inserted else { continue }
             let attribute = ColumnMap.Attribute(name: name, source: .constant([]))
             entity.members.append((name, Self.attribute(attribute, value, moment)))
         }

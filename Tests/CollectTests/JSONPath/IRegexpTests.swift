@@ -14,7 +14,8 @@ import Testing
         ("a||b", "", true),
     ])
     func matches(_ pattern: String, _ text: String, _ expected: Bool) throws {
-        #expect(try #require(IRegexp(pattern)).matches(text) == expected)
+        let steps = PathSteps(10_000)
+        #expect(try #require(IRegexp(pattern)).matches(text, steps) == expected)
     }
 
     @Test(arguments: [
@@ -26,11 +27,30 @@ import Testing
 
     @Test func takesTimeInProportion() throws {
         let pattern = try #require(IRegexp("(a*)*b"))
-        let clock = ContinuousClock()
-        let time = clock.measure {
-            #expect(!pattern.matches(String(repeating: "a", count: 20_000)))
+        let text = String(repeating: "a", count: 20_000)
+        let time = try ContinuousClock().measure {
+            #expect(try !pattern.matches(text, PathSteps(1_000_000)))
         }
         #expect(time < .seconds(5))
+    }
+
+    @Test func endsWhereTextAndExpressionAreLong() throws {
+        // Each character leaves all states open.
+        let pattern = try #require(IRegexp("(a?){900}b"))
+        let text = String(repeating: "a", count: 100_000)
+        #expect(throws: JSONPathError.self) {
+            try pattern.isFound(in: text, PathSteps(1_000_000))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func repeatsWhatIsEmptyOnce() throws {
+        var nested = ""
+        for _ in 0..<20 { nested = "(\(nested)){1000}" }
+        #expect(try #require(IRegexp(nested)).matches("", PathSteps(1_000)))
+        // Many empty groups beside one that takes characters.
+        let wide = "(" + String(repeating: "()", count: 1_900) + "a){1000}"
+        #expect(IRegexp(wide) == nil)
+        #expect(IRegexp(String(repeating: "a", count: IRegexp.maximumBytes + 1)) == nil)
     }
 
     @Test func limitsRepetitionsOfRepetitions() {

@@ -90,6 +90,14 @@ import Testing
         #expect(throws: JSONPathError.self) { try path.values(in: JSONReader.read(wide)) }
     }
 
+    @Test func countsWhatComparisonsTake() throws {
+        let members = (0..<3_000).map { #""m\#($0)": 1"# }.joined(separator: ",")
+        let path = try JSONPath("$.list[?@ == $.one]")
+        let list = Array(repeating: "{\(members)}", count: 3).joined(separator: ",")
+        let text = #"{"one": {\#(members)}, "list": [\#(list)]}"#
+        #expect(throws: JSONPathError.self) { try path.values(in: JSONReader.read(text)) }
+    }
+
     @Test func readsDeepFiltersUpToALimit() {
         func path(_ depth: Int) -> String {
             "$[?" + String(repeating: "(", count: depth) + "@.a"
