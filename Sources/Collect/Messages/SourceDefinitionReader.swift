@@ -190,6 +190,26 @@ extension MQTTTopics {
         port = url.port ?? (isSecure ? 8_883 : 1_883)
     }
 
+    /// Whether one of the filters matches the topic (MQTT 5.0, clauses 4.7.1 and 4.8.2).
+    package func includes(_ topic: String) -> Bool {
+        let levels = topic.split(separator: "/", omittingEmptySubsequences: false)
+        return filters.contains { Self.matches($0, levels) }
+    }
+
+    private static func matches(_ filter: String, _ topic: [Substring]) -> Bool {
+        var levels = filter.split(separator: "/", omittingEmptySubsequences: false)
+        // `$share/NAME/FILTER` is a subscription that several clients share.
+        if levels.first == "$share" { levels.removeFirst(min(2, levels.count)) }
+        // A wildcard at the beginning does not stand for topics of the broker itself.
+        if topic.first?.first == "$", levels.first == "+" || levels.first == "#" { return false }
+        for (place, level) in levels.enumerated() {
+            if level == "#" { return true }
+            guard place < topic.count, level == "+" || level.utf8.elementsEqual(topic[place].utf8)
+            else { return false }
+        }
+        return levels.count == topic.count
+    }
+
     /// Whether it is a topic filter (MQTT 5, clause 4.7.1): wildcards stand for whole levels.
     package static func isFilter(_ filter: String) -> Bool {
         guard !filter.isEmpty, filter.utf8.count <= 65_535, !filter.utf8.contains(0) else {

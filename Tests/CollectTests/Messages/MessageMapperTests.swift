@@ -219,6 +219,42 @@ import Testing
         #expect(topics.port == 8_883 && topics.isSecure && !topics.isVersion5)
         #expect(topics.filters == ["a/+/b", "c/#"] && topics.qualityOfService == 1)
     }
+
+    @Test(arguments: [
+        ("a/+/b", "a/x/b", true), ("a/+/b", "a/b", false), ("a/+/b", "a/x/b/c", false),
+        ("a/+/b", "a//b", true), ("a/#", "a/x/y", true), ("a/#", "a", true), ("a/#", "ab", false),
+        ("#", "a/b", true), ("#", "$SYS/x", false), ("+/x", "$SYS/x", false),
+        ("$SYS/#", "$SYS/x", true), ("$share/hubs/a/+", "a/x", true), ("+", "a/b", false),
+        ("a", "a", true), ("a", "A", false),
+    ])
+    func `a topic is one of the filters'`(filter: String, topic: String, expected: Bool) throws {
+        let source = try SourceDefinition(
+            "mqtt: {broker: \"mqtt://x\", topics: [z, \"\(filter)\"]}\n\(Self.station)",
+            name: "test"
+        )
+        guard case .mqtt(let topics) = source.way else {
+            Issue.record("it is by MQTT")
+            return
+        }
+        #expect(topics.includes(topic) == expected)
+    }
+
+    @Test(arguments: ["$.last", "last", "$..last"])
+    func `the cells of one message share its steps`(cell: String) throws {
+        // Each reading asks for a member of a large object that they share.
+        let shared = (0..<60_000).map { #""m\#($0)": 1"# }.joined(separator: ",")
+        let readings = Array(repeating: "{}", count: 9_000).joined(separator: ",")
+        let mapped = try map(
+            """
+            each: $.list[*]
+            map: {type: A, id: "urn:x:{topic}", attributes: {a: {column: "\(cell)"}}}
+            """,
+            "{\"list\": [\(readings)], \(shared), \"last\": 1}",
+            topic: "t"
+        )
+        #expect((1..<9_000).contains(mapped.entities.count))
+        #expect(mapped.refusals.last?.contains("steps") == true)
+    }
 }
 
 extension JSONValue {

@@ -152,7 +152,7 @@ struct MQTTSubscriber: Sendable {
         }
         defer { late.cancel() }
         let connection = MQTTRequests.Connection(
-            client: topics.client ?? "balai-\(hubName.prefix(8))-\(source.key.name)",
+            client: topics.client ?? Self.clientName(of: source.key, topics, hubName: hubName),
             user: topics.user,
             password: password,
             keepAliveSeconds: UInt16(2 * Self.keepAliveSeconds),
@@ -161,7 +161,8 @@ struct MQTTSubscriber: Sendable {
             maximumPacketBytes: UInt32(ReceivedMessage.maximumBytes + (128 << 10))
         )
         try await outbound.write(requests.connect(connection))
-        guard case .connectionAnswer(let code, _)? = try await packets.next()?.first else {
+        let first = try await packets.next() ?? []
+        guard case .connectionAnswer(let code, _)? = first.first else {
             throw MQTTError("The broker did not answer the request for a connection.")
         }
         guard code == 0 else { throw MQTTError(Self.refusal(code, isVersion5: isVersion5)) }
@@ -171,17 +172,45 @@ struct MQTTSubscriber: Sendable {
             number: 1
         )
         try await outbound.write(subscription)
-        // Messages of a session that goes on may come before the answer.
-        while let some = try await packets.next() {
-            for case .subscriptionAnswer(1, let codes) in some {
-                if let place = codes.firstIndex(where: { $0 >= 0x80 }) {
-                    throw MQTTError("The broker refuses the topic `\(topics.filters[place])`.")
-                }
-                return try await take(some, outbound)
-            }
-            try await take(some, outbound)
+        // Messages of a session that goes on may come before the answer, also together with the
+        // answer to the request for the connection.
+        var arrived = Array(first.dropFirst())
+        while true {
+            let isSubscribed = try isSubscribed(by: arrived)
+            try await take(arrived, outbound)
+            if isSubscribed { return }
+            guard let more = try await packets.next() else { break }
+            arrived = more
         }
         throw MQTTError("The broker did not answer the subscription.")
+    }
+
+    /// Whether the answer to the subscription is among the packets; throws where it is a refusal.
+    private func isSubscribed(by packets: [MQTTPacket]) throws(MQTTError) -> Bool {
+        for case .subscriptionAnswer(1, let codes) in packets {
+            if let place = codes.firstIndex(where: { $0 >= 0x80 }),
+                topics.filters.indices.contains(place)
+            {
+                throw MQTTError("The broker refuses the topic `\(topics.filters[place])`.")
+            }
+            return true
+        }
+        return false
+    }
+
+    /// The name of the hub at the broker: another one for each tenant, source and list of topics.
+    ///
+    /// A broker ends the connection of a client when another one has its name, and keeps the
+    /// topics of a name that comes back (MQTT 5.0, clauses 3.1.4 and 3.1.2.4).
+    static func clientName(
+        of source: SourceKey,
+        _ topics: MQTTTopics,
+        hubName: String
+    ) -> String {
+        let parts = [source.tenant?.text ?? ""] + topics.filters.sorted()
+        let hash = SHA256.hash(data: Array(parts.joined(separator: "\0").utf8))
+        let short = Hexadecimal.text(of: hash.prefix(4))
+        return "balai-\(hubName.prefix(8))-\(source.name)-\(short)"
     }
 
     private var isVersion5: Bool { topics.isVersion5 }
@@ -206,14 +235,16 @@ struct MQTTSubscriber: Sendable {
         for packet in packets {
             switch packet {
             case .message(let message):
-                messages.append(ReceivedMessage(message, receivedAt: now))
+                // A session that goes on may still have topics of an earlier definition.
+                if topics.includes(message.topic) {
+                    messages.append(ReceivedMessage(message, receivedAt: now))
+                }
                 if let number = message.number { numbers.append(number) }
             case .end(let code): throw MQTTError("The broker ends the connection (\(code)).")
             case .connectionAnswer, .subscriptionAnswer, .pong: break
             }
         }
-        guard !messages.isEmpty else { return }
-        _ = try await sourcing.receive(messages, by: source)
+        if !messages.isEmpty { _ = try await sourcing.receive(messages, by: source) }
         guard !numbers.isEmpty else { return }
         try await outbound.write(MQTTRequests(isVersion5: isVersion5).acknowledge(numbers))
     }
