@@ -26,6 +26,13 @@ struct AddressPoller: Sendable {
     private struct Validators {
         var entityTag: String?
         var lastModified: String?
+
+        init() {}
+
+        init(_ headers: HTTPHeaders) {
+            entityTag = headers.first(name: "ETag")
+            lastModified = headers.first(name: "Last-Modified")
+        }
     }
 
     private struct Answer {
@@ -72,6 +79,7 @@ struct AddressPoller: Sendable {
         switch error {
         case let error as SourceError: error.description
         case let error as BrokerError: error.detail
+        case let error as ForeignPage: error.description
         default: "The address cannot be reached: \(error)."
         }
     }
@@ -87,6 +95,9 @@ struct AddressPoller: Sendable {
     // MARK: Pages
 
     /// Asks for all pages; returns how many there were, 0 when nothing has changed.
+    ///
+    /// What the server said of its answer is kept where the answer is all there is: of further
+    /// pages, an unchanged first one says nothing, and what failed has to be asked for again.
     private func poll(_ validators: inout Validators) async throws -> Int {
         var url = address.url
         var seen: Set<String> = []
@@ -97,14 +108,12 @@ struct AddressPoller: Sendable {
             if answer.status == 304 { return 0 }
             guard answer.status == 200 else { throw PollFailure(answer.status, answer.headers) }
             let message = ReceivedMessage(answer.body, receivedAt: clock())
-            let outcome = try await sourcing.receive([message], by: source)[0]
+            _ = try await sourcing.receive([message], by: source)
+            let next = try nextPage(answer, after: url, &offset)
             if page == 0 {
-                validators.entityTag = answer.headers.first(name: "ETag")
-                validators.lastModified = answer.headers.first(name: "Last-Modified")
+                validators = next == nil ? Validators(answer.headers) : Validators()
             }
-            guard let next = try nextPage(answer, after: url, &offset, outcome) else {
-                return page + 1
-            }
+            guard let next else { return page + 1 }
             url = next
         }
         return max(1, address.maximumPages)
@@ -113,15 +122,12 @@ struct AddressPoller: Sendable {
     private func ask(_ url: String, _ validators: Validators) async throws -> Answer {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "User-Agent", value: OutboundWeb.userAgent)
-        // A key is for the address that the operator named, and for none to which a page leads.
-        let isOwn = URLComponents(string: url).map(Self.origin) == ownOrigin
         for (name, text) in address.headers.sorted(by: { $0.key < $1.key }) {
             switch text {
             case .plain(let value): request.headers.replaceOrAdd(name: name, value: value)
-            case .secret(let reference) where isOwn:
+            case .secret(let reference):
                 let secret = try secrets.text(of: reference)
                 request.headers.replaceOrAdd(name: name, value: secret)
-            case .secret: continue
             }
         }
         if let tag = validators.entityTag {
@@ -153,8 +159,7 @@ struct AddressPoller: Sendable {
     private func nextPage(
         _ answer: Answer,
         after url: String,
-        _ offset: inout Int,
-        _ outcome: MessageOutcome
+        _ offset: inout Int
     ) throws -> String? {
         switch address.paging {
         case nil: return nil
@@ -163,17 +168,22 @@ struct AddressPoller: Sendable {
             return Self.url(address.url, setting: parameter, to: token)
         case .offset(let parameter, let step):
             // The page after the last one has no rows.
-            guard outcome != .stored(entities: 0) else { return nil }
+            guard try rowCount(of: answer) > 0 else { return nil }
             offset += step
             return Self.url(address.url, setting: parameter, to: "\(offset)")
         case .link(let path?):
             guard let link = try first(path, in: answer) else { return nil }
-            return Self.resolve(link, against: url)
+            return try ownAddress(link, after: url)
         case .link(nil):
-            return NextLink.target(in: answer.headers["Link"]).flatMap {
-                Self.resolve($0, against: url)
-            }
+            guard let link = NextLink.target(in: answer.headers["Link"]) else { return nil }
+            return try ownAddress(link, after: url)
         }
+    }
+
+    private func rowCount(of answer: Answer) throws -> Int {
+        guard let definition = source.mapping.definition as? SourceDefinition else { return 0 }
+        return try MessageMapper(definition)
+            .rowCount(of: SourceMessage(answer.body, receivedAt: clock()))
     }
 
     private func first(_ path: JSONPath, in answer: Answer) throws -> String? {
@@ -184,12 +194,17 @@ struct AddressPoller: Sendable {
         }
     }
 
-    private static func resolve(_ link: String, against url: String) -> String? {
+    /// The address to which a link leads, at the host and port that the operator named.
+    ///
+    /// A server that is asked may not choose what else the hub asks: another host may be one that
+    /// only the hub can reach. Throws for a link that leads elsewhere.
+    private func ownAddress(_ link: String, after url: String) throws -> String {
         guard let base = URL(string: url),
-            let resolved = URL(string: link, relativeTo: base)?.absoluteURL,
-            resolved.scheme == "http" || resolved.scheme == "https"
-        else { return nil }
-        return resolved.absoluteString
+            let resolved = URL(string: link, relativeTo: base)?.absoluteURL.absoluteString,
+            let parts = URLComponents(string: resolved), parts.user == nil,
+            Self.origin(parts) == ownOrigin
+        else { throw ForeignPage() }
+        return resolved
     }
 
     static func url(_ url: String, setting parameter: String, to value: String) -> String? {
@@ -221,6 +236,11 @@ enum NextLink {
         }
         return nil
     }
+}
+
+/// The next page is said to be at another host or port, where the hub does not ask.
+struct ForeignPage: Error, CustomStringConvertible {
+    let description = "The next page is said to be at another address than the source's own."
 }
 
 /// An answer with another status than that of success.

@@ -65,15 +65,17 @@ import Testing
             load: {column: load, as: number}
         """
 
-    @Test func `pages are counted by rows, with a key that goes to no other host`() async throws {
-        // The shape of a service whose pages have 2 rows, until one is empty.
+    @Test func `pages are counted by rows, until one has none`() async throws {
+        // The shape of a service whose pages have 2 rows, of which those of one cannot be mapped.
         let server = try await LoopbackServer { head in
             guard head.headers.first(name: "AccountKey") == "the key" else {
                 return .init(status: .unauthorized)
             }
             let skip = head.uri.split(separator: "=").last.flatMap { Int($0) } ?? 0
             let numbers = skip..<max(skip, min(skip + 2, 5))
-            let rows = numbers.map { #"{"stop": "\#($0)", "load": "\#($0)"}"# }
+            let rows = numbers.map {
+                #"{"stop": "\#($0)", "load": "\#(skip == 2 ? "none" : "\($0)")"}"#
+            }
             return .init(status: .ok, body: #"{"value": [\#(rows.joined(separator: ","))]}"#)
         }
         let (_, figures) = try await poll(
@@ -88,7 +90,64 @@ import Testing
             """,
             environment: ["BALAI_SOURCE_KEY": "the key"]
         ) { $0.connection?.contains("pages") == true }
-        #expect(figures.entities == 5 && figures.messages == 4)
+        #expect(figures.entities == 3 && figures.refused == 1 && figures.messages == 4)
+        try await server.close()
+    }
+
+    @Test(arguments: ["link", "header"])
+    func `no page leads the hub to another address`(way: String) async throws {
+        let asked = Mutex<[String]>([])
+        let other = try await LoopbackServer { head in
+            asked.withLock { $0.append("\(head.uri) \(head.headers)") }
+            return .init(status: .ok, body: #"{"stop": "b", "load": 1}"#)
+        }
+        let target = "\(other.url)/latest/meta-data"
+        let server = try await LoopbackServer { _ in
+            var answer = LoopbackServer.Answer(status: .ok)
+            if way == "header" { answer.headers.add(name: "Link", value: "<\(target)>; rel=next") }
+            answer.body = #"{"stop": "a", "load": 1, "next": "\#(target)"}"#
+            return answer
+        }
+        let pages = way == "header" ? "header" : "$.next"
+        let (_, figures) = try await poll(
+            """
+            poll:
+              url: \(server.url)/f
+              every: 3600
+              headers: {AccountKey: {variable: BALAI_SOURCE_KEY}}
+              pages: {link: \(pages)}
+            \(Self.map)
+            """,
+            environment: ["BALAI_SOURCE_KEY": "the key"]
+        ) { $0.isConnected == false }
+        #expect(figures.connection?.contains("another address") == true)
+        #expect(figures.entities == 1 && asked.withLock(\.self) == [])
+        try await server.close()
+        try await other.close()
+    }
+
+    @Test func `what could not be taken as a whole is asked for again`() async throws {
+        let asked = Mutex<[HTTPRequestHead]>([])
+        let server = try await LoopbackServer { head in
+            let isFirstTime = asked.withLock { asked in
+                asked.append(head)
+                return asked.count <= 2
+            }
+            if head.headers.contains(name: "If-None-Match") { return .init(status: .notModified) }
+            guard head.uri.contains("page") else {
+                return .init(
+                    status: .ok,
+                    headers: ["ETag": "\"one\""],
+                    body: #"{"stop": "a", "load": 1, "next": "/f?page=two"}"#
+                )
+            }
+            if isFirstTime { return .init(status: .serviceUnavailable) }
+            return .init(status: .ok, body: #"{"stop": "b", "load": 1}"#)
+        }
+        let (_, figures) = try await poll(
+            "poll: {url: \"\(server.url)/f\", every: 1, pages: {link: $.next}}\n\(Self.map)"
+        ) { $0.entities >= 3 }
+        #expect(figures.entities >= 3 && asked.withLock(\.count) >= 4)
         try await server.close()
     }
 
