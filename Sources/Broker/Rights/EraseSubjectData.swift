@@ -2,6 +2,7 @@ import ContextModel
 package import Governance
 import Record
 import Storage
+import Synchronization
 
 /// What an erasure has removed.
 package struct Erasure: Sendable, Hashable {
@@ -49,6 +50,7 @@ extension Governing {
             let snapshots = self.snapshots.stores.filter {
                 Optional($0).origin == caller.tenant
             }
+            try await eraseMessages(of: caller.tenant)
             var count = 0
             for tenant in [caller.tenant] + snapshots {
                 let store = try await access.existingStore(tenant)
@@ -99,6 +101,14 @@ extension Governing {
         try await found.documents.bookkeep { transaction in
             for id in letters { _ = try transaction.removeDocument(.deadLetter, id: id) }
         }
+    }
+
+    /// Erases messages of sources whose entities are about people: which of them are about this one
+    /// is unknown where they did not become entities.
+    private func eraseMessages(of tenant: TenantName?) async throws {
+        let types = try await access.policy(of: tenant).classification?.personalTypes ?? []
+        guard !types.isEmpty else { return }
+        try await messageErasing.withLock(\.self)?(tenant, types)
     }
 
     private static let idsAtOnce = 1_000

@@ -29,6 +29,10 @@ package final class Governing: Sendable {
     /// The work of looking at tenants that were not there at the start.
     let takingUp = Mutex<[TenantName?: Task<Void, any Error>]>([:])
 
+    /// Erases the messages of the tenant's sources that write these types, which are about people;
+    /// nil as long as there is nothing that keeps messages.
+    let messageErasing = Mutex<(@Sendable (TenantName?, Set<IRI>) async throws -> Void)?>(nil)
+
     /// The rules for all tenants that the configuration says, as it was last read.
     let configured = Mutex(CommonRules())
 

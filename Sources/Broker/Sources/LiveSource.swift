@@ -62,10 +62,17 @@ package struct SourceFigures: Sendable, Equatable {
     package struct LastMessage: Sendable, Equatable {
         package var receivedAt: Timestamp
         package var topic: String?
-        /// The beginning of its body, as text.
-        package var beginning: String
+        /// The beginning of its body, as text; nil for one who may not see it.
+        package var beginning: String?
         package var entities: [EntityID]
         package var refusals: [String]
+    }
+
+    /// Leaves out what tells of the content of messages.
+    mutating func removeContent() {
+        lastRefusal = nil
+        guard let receivedAt = last?.receivedAt else { return }
+        last = LastMessage(receivedAt: receivedAt, entities: [], refusals: [])
     }
 }
 

@@ -16,12 +16,15 @@ struct HeardThings: Sendable {
     static let maximumThings = 20_000
 
     /// Whether a thing that reports has to be marked as heard again, or for the first time.
-    func needsMark(_ id: EntityID) -> Bool {
-        silent.contains(id) || heard[id] == nil && heard.count < Self.maximumThings
+    func needsMark(_ id: EntityID, at moment: Timestamp) -> Bool {
+        guard let last = heard[id] else { return heard.count < Self.maximumThings }
+        return silent.contains(id) && last <= moment.microseconds
     }
 
+    /// Notes a message of the thing; an earlier one, which is tried again, says nothing new.
     mutating func hear(_ id: EntityID, at moment: Timestamp) {
         guard heard[id] != nil || heard.count < Self.maximumThings else { return }
+        guard (heard[id] ?? .min) <= moment.microseconds else { return }
         if heard.updateValue(moment.microseconds, forKey: id) == nil { isChanged = true }
         if silent.remove(id) != nil { isChanged = true }
     }

@@ -57,7 +57,13 @@ extension Sourcing {
     }
 
     /// Writes the entities of the messages, and notes the reasons of those that are refused.
-    func write(_ mapped: inout [Mapped], by source: LiveSource) async throws {
+    ///
+    /// `isRetry` says that newer messages may have come since.
+    func write(
+        _ mapped: inout [Mapped],
+        by source: LiveSource,
+        isRetry: Bool = false
+    ) async throws {
         let inputs = try await inputs(of: &mapped, source)
         guard !inputs.isEmpty else { return }
         let session = try await writing.session(source.key.caller)
@@ -67,7 +73,10 @@ extension Sourcing {
             naming: \.input.fragment.attributes.names,
             correctsHistory: true,
             keeping: \.mark
-        ) { [now = session.now] element, stored in try element.input.change(stored, at: now) }
+        ) { [now = session.now] element, stored in
+            if isRetry { return try element.retriedChange(stored, at: now) }
+            return try element.input.change(stored, at: now)
+        }
         if let failure = written.failure { throw failure }
         for (element, result) in zip(inputs, written.results) {
             switch result {
@@ -96,7 +105,8 @@ extension Sourcing {
                 markHeard(&json, mapped[index].message.receivedAt, source)
                 do throws(BrokerError) {
                     let input = try BatchInput(json, ld: .core, .readings, at: now)
-                    inputs.append(MappedInput(message: index, input: input))
+                    let receivedAt = mapped[index].message.receivedAt
+                    inputs.append(MappedInput(index, input, receivedAt: receivedAt))
                 } catch {
                     mapped[index].reasons.append(error.detail)
                 }
@@ -118,7 +128,7 @@ extension Sourcing {
     /// Maps and writes a message once more; returns the reasons why not all of it is stored.
     func rewrite(_ message: ReceivedMessage, by source: LiveSource) async throws -> [String] {
         var mapped = [Mapped(message, by: source.mapping)]
-        try await write(&mapped, by: source)
+        try await write(&mapped, by: source, isRetry: true)
         return mapped[0].reasons
     }
 
@@ -130,7 +140,7 @@ extension Sourcing {
     ) {
         guard source.mapping.reportsEverySeconds != nil, let id = json.entityID,
             case .object(var entity) = json, entity[Self.silentAttribute] == nil,
-            source.history.state.withLock({ $0.things.needsMark(id) })
+            source.history.state.withLock({ $0.things.needsMark(id, at: moment) })
         else { return }
         entity.members.append((Self.silentAttribute, Self.silence(false, at: moment)))
         json = .object(entity)
@@ -205,7 +215,44 @@ struct Mapped: Sendable {
 struct MappedInput: Sendable {
     var message: Int
     var input: BatchInput
+    var receivedAt: Timestamp
     var mark: KeptNote?
+
+    init(_ message: Int, _ input: BatchInput, receivedAt: Timestamp) {
+        self.message = message
+        self.input = input
+        self.receivedAt = receivedAt
+    }
+
+    /// The change of the stored entity by a message that is tried again; none where all of it is
+    /// there already.
+    ///
+    /// Throws `conflict` where a reading without a time would take the place of another that came
+    /// since.
+    func retriedChange(
+        _ stored: Entity?,
+        at now: Timestamp
+    ) throws(BrokerError) -> (EntityChange?, BatchOutcome) {
+        var isThere = stored != nil
+        for fragment in input.fragment.attributes {
+            let present = stored?.attributes.first { $0.name == fragment.name }?.instances ?? []
+            for given in fragment.instances {
+                let instance = present.first { $0.datasetID == given.datasetID }
+                let isSame = given.observedAt == nil && instance?.value == given.value
+                isThere = isThere && isSame
+                guard given.observedAt == nil, !isSame, let changedAt = instance?.modifiedAt,
+                    changedAt > receivedAt
+                else { continue }
+                let name = LDContext.core.compact(fragment.name)
+                throw BrokerError(
+                    .conflict,
+                    "'\(name)' has changed since, and the message has no time of its own."
+                )
+            }
+        }
+        if isThere { return (nil, BatchOutcome(isNew: false)) }
+        return try input.change(stored, at: now)
+    }
 }
 
 extension SourceHistory {

@@ -26,6 +26,7 @@ package struct RefusedMessage: Sendable, Equatable {
         }
         body["topic"] = message.topic.map { .string($0) }
         body["number"] = message.number.map { .string($0) }
+        body["problem"] = message.problem.map { .string($0) }
         return Document(
             kind: .refusedMessage,
             id: id,
@@ -50,6 +51,7 @@ package struct RefusedMessage: Sendable, Equatable {
             number: json["number"]?.stringValue,
             receivedAt: Timestamp(microseconds: Int64(receivedAt))
         )
+        message.problem = json["problem"]?.stringValue
         self.reasons = reasons
     }
 
@@ -59,12 +61,24 @@ package struct RefusedMessage: Sendable, Equatable {
         self.reasons = reasons
     }
 
-    /// The message for the operator.
-    package var json: JSONValue {
+    /// The same without its body, which then cannot be mapped any more.
+    var withoutBody: RefusedMessage {
+        let problem = "Its \(message.body.count) bytes are too many to be kept."
+        var message = message
+        message.body = []
+        message.problem = problem
+        return RefusedMessage(id: id, message, reasons: reasons + [problem])
+    }
+
+    /// The message for the operator; without content for others who run the hub.
+    package func json(withContent: Bool) -> JSONValue {
         var json: JSONObject = [
             "id": .string(id), "receivedAt": .string(message.receivedAt.text),
-            "reasons": .array(reasons.map { .string($0) }),
-            "message": .string(String(decoding: message.body, as: UTF8.self)),
+        ]
+        guard withContent else { return .object(json) }
+        json.members += [
+            ("reasons", .array(reasons.map { .string($0) })),
+            ("message", .string(String(decoding: message.body, as: UTF8.self))),
         ]
         json["topic"] = message.topic.map { .string($0) }
         return .object(json)

@@ -28,7 +28,9 @@ extension Sourcing {
     /// Maps and writes the refused messages again; returns how many are stored now, and how many
     /// are still refused.
     ///
-    /// Each is written as it would have been when it was received.
+    /// A reading has the time that its message says. One without a time is refused where its
+    /// attribute has changed since the message was received: it would take the place of what is
+    /// newer.
     package func retryRefused(
         of name: SourceName,
         caller: Caller
@@ -72,6 +74,22 @@ extension Sourcing {
         return ids.count
     }
 
+    /// Whether the caller sees what stands in messages.
+    ///
+    /// They may be about people, and to run the hub is not to read about people: it is the
+    /// operator's alone.
+    package func showsContent(to caller: Caller) -> Bool { caller.party == .operator }
+
+    /// The figures of a source as the caller may see them, and how many refused messages are kept.
+    package func figures(
+        of source: LiveSource,
+        for caller: Caller
+    ) -> (figures: SourceFigures, kept: Int) {
+        var (figures, kept) = figures(of: source)
+        if !showsContent(to: caller) { figures.removeContent() }
+        return (figures, kept)
+    }
+
     /// The figures of a source, and how many refused messages are kept.
     package func figures(of source: LiveSource) -> (figures: SourceFigures, kept: Int) {
         source.history.state.withLock { state in
@@ -87,6 +105,21 @@ extension Sourcing {
         source.history.state.withLock { state in
             state.figures.connection = sentence
             state.figures.isConnected = isConnected
+        }
+    }
+
+    /// Removes what messages of the tenant's sources say of people: all refused messages of
+    /// sources that write such entities, and the last messages.
+    ///
+    /// What could not be mapped does not tell whom it is about.
+    func removePersonalMessages(of tenant: TenantName?, _ types: Set<IRI>) async throws {
+        for source in all where source.key.tenant == tenant && types.contains(source.kept.type) {
+            try await load(source)
+            let ids = source.history.state.withLock { state in
+                state.figures.removeContent()
+                return state.refused.prefix(state.refused.count).map(\.id)
+            }
+            if !ids.isEmpty { try await forget(ids, of: source) }
         }
     }
 
@@ -114,12 +147,16 @@ extension SourceHistory {
             var change = RefusedChange(added: [], removed: [])
             for (message, reasons) in messages {
                 state.lastRefusedNumber += 1
-                let refused = RefusedMessage(
+                var refused = RefusedMessage(
                     id: RefusedMessage.id(of: name, state.lastRefusedNumber),
                     message,
                     reasons: reasons
                 )
-                let document = refused.document(of: name)
+                var document = refused.document(of: name)
+                if document.body.count > Self.maximumRefusedBytes {
+                    refused = refused.withoutBody
+                    document = refused.document(of: name)
+                }
                 change.added.append(document)
                 state.refused.append((document.id, document.body.count))
                 state.refusedBytes += document.body.count

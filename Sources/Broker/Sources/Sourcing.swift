@@ -31,6 +31,9 @@ package final class Sourcing: Sendable {
         logger = governing.reading.logger
         self.store = store
         self.reader = reader
+        governing.messageErasing.withLock {
+            $0 = { [weak self] in try await self?.removePersonalMessages(of: $0, $1) }
+        }
     }
 
     // MARK: Sources at work

@@ -113,7 +113,7 @@ private struct SourcePages {
     ) async throws -> Response {
         var views: [SourceView] = []
         for source in try hub.sourcing.sources(caller: caller) {
-            let (figures, kept) = hub.sourcing.figures(of: source)
+            let (figures, kept) = hub.sourcing.figures(of: source, for: caller)
             views.append(SourceView(source, figures, kept: kept, at: hub.clock()))
         }
         let renderer = renderer.speaking(to: request, caller)

@@ -1,6 +1,7 @@
 package import Broker
 package import Collect
 import ContextModel
+import Governance
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -42,7 +43,7 @@ extension NGSILDRoutes {
             let sourcing = exchange.hub.sourcing
             var list: [JSONValue] = []
             for source in try sourcing.sources(caller: exchange.caller) {
-                list.append(source.json(sourcing))
+                list.append(source.json(sourcing, exchange.caller))
             }
             return .json(.array(list))
         }
@@ -57,7 +58,7 @@ extension NGSILDRoutes {
         ) { exchange in
             let sourcing = exchange.hub.sourcing
             let source = try sourcing.source(try exchange.sourceName(), caller: exchange.caller)
-            return .json(source.json(sourcing))
+            return .json(source.json(sourcing, exchange.caller))
         }
     }
 
@@ -151,7 +152,8 @@ extension NGSILDRoutes {
                 limit: try exchange.items.number("limit") ?? exchange.hub.limits.maximumPage,
                 caller: exchange.caller
             )
-            return .json(.array(messages.messages.map(\.json)))
+            let isShown = exchange.hub.sourcing.showsContent(to: exchange.caller)
+            return .json(.array(messages.messages.map { $0.json(withContent: isShown) }))
         }
         add(
             RouteDescription(
@@ -259,8 +261,8 @@ extension MappedContent {
 
 extension LiveSource {
     /// The source with its definition, which has no secrets, and what came from it since the start.
-    fileprivate func json(_ sourcing: Sourcing) -> JSONValue {
-        let (figures, keptRefusals) = sourcing.figures(of: self)
+    fileprivate func json(_ sourcing: Sourcing, _ caller: Caller) -> JSONValue {
+        let (figures, keptRefusals) = sourcing.figures(of: self, for: caller)
         func number(_ count: Int) -> JSONValue { .number(JSONNumber(count)) }
         var json: JSONObject = [
             "name": .string(key.name.text), "way": .string(mapping.way),
@@ -280,10 +282,11 @@ extension LiveSource {
         json["connection"] = figures.connection.map { .string($0) }
         json["lastMessage"] = figures.last.map { last in
             var message: JSONObject = [
-                "receivedAt": .string(last.receivedAt.text), "beginning": .string(last.beginning),
+                "receivedAt": .string(last.receivedAt.text),
                 "entities": .array(last.entities.map { .string($0.uri) }),
                 "refused": .array(last.refusals.map { .string($0) }),
             ]
+            message["beginning"] = last.beginning.map { .string($0) }
             message["topic"] = last.topic.map { .string($0) }
             return .object(message)
         }

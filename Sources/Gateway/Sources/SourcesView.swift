@@ -27,7 +27,8 @@ struct SourceView {
         var at: String
         var ago: String
         var topic: String?
-        var beginning: String
+        /// Nil for one who may not see what stands in messages.
+        var beginning: String?
         var became: [String]
         var refusals: [String]
     }

@@ -69,6 +69,9 @@ package struct Classification: Sendable, Hashable {
         )
     }
 
+    /// The types whose entities, or some attributes of them, are about people.
+    package var personalTypes: Set<IRI> { Set(needs.keys).union(attributeNeeds.keys) }
+
     package static func == (a: Classification, b: Classification) -> Bool {
         a.types == b.types && a.classes == b.classes
     }

@@ -8,8 +8,9 @@ import Testing
 
 @testable import Broker
 
-/// Definitions of the test: `TYPE`, of messages whose lines are `ID VALUE [MOMENT]`.
-private struct LineSources: SourceReading {
+/// Definitions of the test: `TYPE`, of messages whose lines are `ID VALUE [MOMENT]`; `-` is no
+/// moment.
+struct LineSources: SourceReading {
     func read(_ definition: String, of name: SourceName) throws(BrokerError) -> any MessageMapping {
         guard !definition.isEmpty else { throw BrokerError(.badRequestData, "It is empty.") }
         return LineMapping(type: definition)
@@ -33,12 +34,12 @@ private struct LineMapping: MessageMapping {
                 content.refusals.append("`\(line.prefix(20))` is no reading.")
                 continue
             }
+            let moment = parts.count > 2 ? parts[2] : message.receivedAt.text
+            var level: JSONObject = ["type": "Property", "value": .number(value)]
+            if moment != "-" { level["observedAt"] = .string(moment) }
             content.entities.append([
                 "id": .string(parts[0]), "type": .string(parts.count > 3 ? parts[3] : type),
-                "level": [
-                    "type": "Property", "value": .number(value),
-                    "observedAt": .string(parts.count > 2 ? parts[2] : message.receivedAt.text),
-                ],
+                "level": .object(level),
             ])
         }
         return content
