@@ -371,6 +371,15 @@ import Testing
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "docs/configuration.md")
 
+    @Test func `the variables with secrets of sources are no settings`() async throws {
+        await #expect(throws: Never.self) {
+            _ = try await configuration(nil, ["BALAI_SOURCE_AIR": "a secret"])
+        }
+        await #expect(throws: (any Error).self) {
+            _ = try await configuration(nil, ["BALAI_SOURCES_AIR": "no secret of a source"])
+        }
+    }
+
     private func configuration(
         _ file: String? = nil,
         _ environment: [String: String] = [:],
