@@ -28,10 +28,9 @@ import Testing
     @Test func takesTimeInProportion() throws {
         let pattern = try #require(IRegexp("(a*)*b"))
         let text = String(repeating: "a", count: 20_000)
-        let time = try ContinuousClock().measure {
-            #expect(try !pattern.matches(text, PathSteps(1_000_000)))
-        }
-        #expect(time < .seconds(5))
+        let start = ContinuousClock.now
+        #expect(try !pattern.matches(text, PathSteps(1_000_000)))
+        #expect(start.duration(to: .now) < .seconds(5))
     }
 
     @Test func endsWhereTextAndExpressionAreLong() throws {
