@@ -66,12 +66,10 @@ struct CityCalendar {
         }
         var edges = [start]
         if period == .hour {
-            // Hours begin when local clocks show them, in zones of half hours, too.
-            let local = start.microseconds + offset(at: start.microseconds)
-            var next = start.microseconds + Self.hour - (local % Self.hour + Self.hour) % Self.hour
+            var next = nextHour(after: start.microseconds)
             while next < end.microseconds {
                 edges.append(Timestamp(microseconds: next))
-                next += Self.hour
+                next = nextHour(after: next)
                 try require(edges.count)
             }
         } else if period != .whole {
@@ -83,6 +81,21 @@ struct CityCalendar {
             }
         }
         return edges + [end]
+    }
+
+    /// The moment after this one at which local clocks begin to show another hour, or the same hour anew.
+    ///
+    /// Some zones are half an hour apart from others, and Lord Howe Island's clocks change by half an hour, so each
+    /// hour is found from the offset at the one before.
+    private func nextHour(after microseconds: Int64) -> Int64 {
+        let local = microseconds + offset(at: microseconds)
+        let passed = (local % Self.hour + Self.hour) % Self.hour
+        let next = microseconds + Self.hour - passed
+        let later = next + offset(at: next)
+        let passedLater = (later % Self.hour + Self.hour) % Self.hour
+        // Where clocks went back by a part of an hour, the same hour goes on.
+        return passedLater != 0 && later - passedLater == local - passed
+            ? next + Self.hour - passedLater : next
     }
 
     private func require(_ count: Int) throws(BrokerError) {
