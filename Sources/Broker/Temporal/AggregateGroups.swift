@@ -157,10 +157,9 @@ private struct GroupSumming {
         }
         areas = found.entities.compactMap(Self.area)
         for entity in found.entities {
-            sums.names[entity.id.uri] =
-                entity.attributes.first { $0.name.text.hasSuffix("/name") }?
-                .instances.first?.value.stringValue
-            sums.entities.append((entity.id, [.location]))
+            let name = entity.attributes.first { $0.name.text.hasSuffix("/name") }
+            sums.names[entity.id.uri] = name?.instances.first?.value.stringValue
+            sums.entities.append((entity.id, [.location] + (name.map { [$0.name] } ?? [])))
         }
     }
 
@@ -192,7 +191,10 @@ private struct GroupSumming {
             for evolution in page.evolutions {
                 let group = try group(of: evolution, transaction)
                 if evolution.aggregates.isEmpty { continue }
-                sums.entities.append((evolution.id, evolution.aggregates.map(\.name)))
+                // In which group an entity is tells of what decides the group, too.
+                let deciding = group.isEmpty ? [] : question.namesOfGrouping
+                let names = Set(evolution.aggregates.map(\.name) + deciding)
+                sums.entities.append((evolution.id, Array(names)))
                 for attribute in evolution.aggregates { add(attribute, to: group) }
             }
             guard sums.sums.count <= limits.maximumAnswerInstances else {

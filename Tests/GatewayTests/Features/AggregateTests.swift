@@ -1,9 +1,11 @@
 import ContextModel
+import Governance
 import HTTPTypes
 import HummingbirdTesting
 import NIOCore
 import Testing
 
+@testable import Broker
 @testable import Gateway
 
 /// Sums across entities, by group and by period of the city's calendar.
@@ -121,6 +123,41 @@ import Testing
         }
     }
 
+    /// The record names what decides the groups, because the answer tells it.
+    @Test func `attributes that decide the groups are disclosed`() async throws {
+        let served = try ServedHub(onDisk: true)
+        try await served.test { client in
+            for number in 1...4 { try await Self.make(number, client) }
+            _ = try await client.send(.post, "entities", Self.district("North", 98))
+            func names(_ grouping: GroupQuestion.Grouping) async throws -> [String: Set<String>] {
+                let edges = ["2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"]
+                let question = GroupQuestion(
+                    condition: .type(LDContext.core.expand("Sensor")),
+                    attributes: [LDContext.core.expand("level")],
+                    grouping: grouping,
+                    edges: edges.compactMap { Timestamp($0) }
+                )
+                let sums = try await served.hub.reading.sums(
+                    question,
+                    caller: Caller(party: .operator)
+                )
+                var found: [String: Set<String>] = [:]
+                sums.answer.forEachDisclosure { id, names in
+                    found[id.uri, default: []].formUnion(names.map { LDContext.core.compact($0) })
+                }
+                return found
+            }
+            #expect(try await names(.none)["urn:x:1"] == ["level"])
+            let district = LDContext.core.expand("district")
+            #expect(try await names(.attribute(district))["urn:x:1"] == ["level", "district"])
+            let areas = try await names(.area(LDContext.core.expand("District")))
+            #expect(areas["urn:x:1"] == ["level", "location"])
+            #expect(areas["urn:x:district:North"] == ["location", "name"])
+            // The last two lie in no area.
+            #expect(areas["urn:x:4"] == ["level"])
+        }
+    }
+
     @Test func `an answer in JSON has its groups and periods`() async throws {
         try await Self.test { client in
             let answer = try await client.send(
@@ -197,5 +234,38 @@ import Testing
             .hour
         )
         #expect(hours.map(\.text)[1] == "2026-01-01T00:30:00Z")
+    }
+
+    /// Clocks go back from 02:00 to 01:30 in April, and forward from 02:00 to 02:30 in October.
+    @Test func `hours follow clocks that change by half an hour`() throws {
+        let island = try CityCalendar(zone: "Australia/Lord_Howe")
+        func hours(_ start: String, _ end: String) throws -> [String] {
+            let edges = try island.edges(
+                from: try #require(Timestamp(start)),
+                to: try #require(Timestamp(end)),
+                .hour
+            )
+            return edges.map { String(island.text($0).dropFirst(11)) }
+        }
+        #expect(
+            try hours("2026-04-04T13:00:00Z", "2026-04-04T17:30:00Z") == [
+                "00:00:00+11:00", "01:00:00+11:00", "02:00:00+10:30", "03:00:00+10:30",
+                "04:00:00+10:30",
+            ]
+        )
+        #expect(
+            try hours("2026-10-03T13:30:00Z", "2026-10-03T17:00:00Z") == [
+                "00:00:00+10:30", "01:00:00+10:30", "02:30:00+11:00", "03:00:00+11:00",
+                "04:00:00+11:00",
+            ]
+        )
+        // Where a whole hour comes twice, it is two hours.
+        let berlin = try CityCalendar(zone: "Europe/Berlin")
+        let twice = try berlin.edges(
+            from: try #require(Timestamp("2026-10-25T00:00:00Z")),
+            to: try #require(Timestamp("2026-10-25T02:00:00Z")),
+            .hour
+        )
+        #expect(twice.count == 3)
     }
 }
