@@ -39,10 +39,10 @@ extension Reader {
             """
         ).bind(1, box.west).bind(2, box.east).bind(3, box.south).bind(4, box.north)
         defer { rows.reset() }
-        var places: [EntityPlace] = []
+        var (places, steps) = ([EntityPlace](), 0)
         while try rows.step() {
+            try charge(&steps)
             guard keys.contains(rows.int(0)) else { continue }
-            if places.count % 1_000 == 0 { try budget.require(1_000) }
             places.append(
                 EntityPlace(
                     longitude: (rows.double(1) + rows.double(2)) / 2,
@@ -54,16 +54,25 @@ extension Reader {
     }
 
     private func keys(of shapes: Set<Int64>) throws -> KeySet {
-        var keys = KeySet()
+        var (keys, steps) = (KeySet(), 0)
         let rows = try connection.prepare(
             "SELECT key FROM entity INDEXED BY entity_shape WHERE shape = ?1"
         )
         for shape in shapes {
             rows.bind(1, shape)
             defer { rows.reset() }
-            while try rows.step() { keys.insert(rows.int(0)) }
+            while try rows.step() {
+                try charge(&steps)
+                keys.insert(rows.int(0))
+            }
         }
         return keys
+    }
+
+    /// Counts a row; throws `tookTooLong` where the time for the answer is over.
+    private func charge(_ steps: inout Int) throws {
+        if steps % 1_000 == 0 { try budget.require(1_000) }
+        steps += 1
     }
 }
 
