@@ -29,7 +29,7 @@ struct ThingsAnswer {
     /// The approximate bytes, by which long answers are shared out among the parties.
     var approximateBytes: Int {
         let instances = found.histories.reduce(0) { $0 + $1.instanceCount }
-        return 700 * (chooser.elements.count + instances)
+        return 700 * (chooser.elements.count + chooser.expandedCount + instances)
     }
 
     /// Throws `resourceNotFound` when there is not what the path leads to.

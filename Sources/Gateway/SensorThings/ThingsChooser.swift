@@ -29,6 +29,10 @@ struct ThingsChooser: EntityChooser {
     private(set) var hasSeenAny = false
     /// The Datastreams of each ObservedProperty, as far as they are shown.
     private(set) var seriesByName: [IRI: [ThingsElement]] = [:]
+    /// The Datastreams that are kept for the ObservedProperties.
+    private var keptSeries = 0
+    /// The elements of expanded relations that the present state tells.
+    private(set) var expandedCount = 0
 
     init(
         _ path: ThingsPath,
@@ -58,7 +62,7 @@ struct ThingsChooser: EntityChooser {
     // MARK: Looking
 
     mutating func look(at entity: Entity, place: Int) throws -> Bool {
-        if found == .observedProperties { return lookAtProperties(of: entity) }
+        if found == .observedProperties { return try lookAtProperties(of: entity) }
         let all = (ThingsElement.all(found, of: entity) ?? []).filter(isWanted)
         hasSeenAny = hasSeenAny || !all.isEmpty || isParentSeen
         for (index, element) in all.enumerated() {
@@ -141,7 +145,7 @@ struct ThingsChooser: EntityChooser {
         )
     }
 
-    private mutating func lookAtProperties(of entity: Entity) -> Bool {
+    private mutating func lookAtProperties(of entity: Entity) throws -> Bool {
         for series in ObservedSeries.all(of: entity) {
             if let id = path.id, shown.ld.compact(series.name) != id { continue }
             hasSeenAny = true
@@ -149,16 +153,27 @@ struct ThingsChooser: EntityChooser {
             if isNew { elements.append(.observedProperty(series.name)) }
             var own = seriesByName[series.name] ?? []
             let wanted = mostExpanded
-            if own.count < wanted { own.append(.datastream(series)) }
+            if own.count < wanted {
+                own.append(.datastream(series))
+                keptSeries += 1
+                guard keptSeries <= Self.maximumSorted else {
+                    throw BrokerError(
+                        .tooManyResults,
+                        "More than \(Self.maximumSorted) Datastreams would be looked at; ask for those of one "
+                            + "ObservedProperty, or for fewer with $top."
+                    )
+                }
+            }
             seriesByName[series.name] = own
         }
         return path.id == nil || elements.isEmpty || mostExpanded > 0
     }
 
-    /// The most Datastreams of an ObservedProperty that are shown.
+    /// The most Datastreams of an ObservedProperty that are looked at: all, where they are filtered, sorted or counted.
     private var mostExpanded: Int {
-        guard let expansion = options.expanded.first else { return 0 }
-        return expansion.options.skip + expansion.options.top + 1
+        guard let own = options.expanded.first?.options else { return 0 }
+        if own.filter != nil || !own.order.isEmpty || own.wantsCount { return .max }
+        return own.skip + own.top + 1
     }
 
     // MARK: The end
@@ -252,12 +267,27 @@ struct ThingsChooser: EntityChooser {
                     number: expansion.number,
                     isOfPlaces: true
                 )
-            } else if !expansion.options.expanded.isEmpty {
-                let related = try elements.flatMap {
-                    try self.related($0, expansion)?.elements ?? []
+            } else {
+                var related: [ThingsElement] = []
+                for element in elements {
+                    let page = try self.related(element, expansion)?.elements ?? []
+                    try count(page)
+                    if !expansion.options.expanded.isEmpty { related += page }
                 }
                 try collect(related, expansion.options)
             }
+        }
+    }
+
+    /// Throws `tooManyResults` where the answer would have too many elements.
+    private mutating func count(_ page: [ThingsElement]) throws {
+        expandedCount += page.count
+        let most = readings.limits.maximumAnswerInstances
+        guard expandedCount <= most else {
+            throw BrokerError(
+                .tooManyResults,
+                "$expand would show more than \(most) entities; ask for fewer with $top."
+            )
         }
     }
 

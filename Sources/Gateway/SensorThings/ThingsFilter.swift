@@ -26,6 +26,14 @@ struct ThingsFilter: Sendable {
             return try matches(b, element)
         case .compare(let comparison, let a, let b):
             let (left, right) = (try values(a, element), try values(b, element))
+            guard left.count == 1 || right.count == 1 || left.count * right.count <= Self.mostPairs
+            else {
+                throw BrokerError(
+                    .tooComplexQuery,
+                    "A filter compares two lists of \(left.count) and \(right.count) values; "
+                        + "\(Self.mostPairs) pairs are the most."
+                )
+            }
             return left.contains { left in right.contains { comparison.holds(left, $0) } }
         case .call(let function, let arguments) where function.relation != nil:
             return try relates(function, arguments, element)
@@ -78,15 +86,34 @@ struct ThingsFilter: Sendable {
             return found.isEmpty ? [.null] : found.flatMap(ODataValue.all)
         case .arithmetic(let arithmetic, let a, let b):
             let (left, right) = (try values(a, element), try values(b, element))
-            return left.flatMap { left in right.map { arithmetic.result(left, $0) } }
+            return Self.results(of: [left, right]) { arithmetic.result($0[0], $0[1]) }
         case .call(let function, let arguments):
-            var known: [[ODataValue]] = [[]]
-            for argument in arguments {
-                let values = try values(argument, element)
-                known = known.flatMap { left in values.map { left + [$0] } }
+            let all = try arguments.map { argument throws(BrokerError) in
+                try values(argument, element)
             }
-            return known.map { function.result($0) }
+            return Self.results(of: all) { function.result($0) }
         case .not, .and, .or, .compare: return [.bool(try matches(expression, element))]
+        }
+    }
+
+    /// The most pairs of values of two lists that are compared for one element.
+    private static let mostPairs = 10_000
+
+    /// The results for each value of the one operand that is a list; null where several are lists.
+    ///
+    /// The results for all pairs of two lists would multiply with each operation.
+    private static func results(
+        of operands: [[ODataValue]],
+        _ result: ([ODataValue]) -> ODataValue
+    ) -> [ODataValue] {
+        guard let list = operands.firstIndex(where: { $0.count != 1 }) else {
+            return [result(operands.map { $0[0] })]
+        }
+        guard !operands.indices.contains(where: { $0 != list && operands[$0].count != 1 }) else {
+            return [.null]
+        }
+        return operands[list].map { value in
+            result(operands.indices.map { $0 == list ? value : operands[$0][0] })
         }
     }
 }

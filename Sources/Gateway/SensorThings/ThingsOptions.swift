@@ -44,7 +44,7 @@ struct ThingsOptions: Sendable {
         var counter = 0
         for name in Self.names {
             guard let value = items[name] else { continue }
-            try set(name, value, kind, depth: 0, &counter)
+            try set(name, value, [kind], &counter)
         }
         try requireKnown(kind)
     }
@@ -52,8 +52,7 @@ struct ThingsOptions: Sendable {
     private mutating func set(
         _ name: String,
         _ value: String,
-        _ kind: ThingsKind,
-        depth: Int,
+        _ sets: [ThingsKind],
         _ counter: inout Int
     ) throws(BrokerError) {
         given[name] = value
@@ -74,21 +73,20 @@ struct ThingsOptions: Sendable {
         case "$select": select = Self.parts(of: value, ",").map(\.trimmed)
         case "$expand":
             for part in Self.parts(of: value, ",") {
-                try expand(part.trimmed, of: kind, depth: depth, &counter)
+                try expand(part.trimmed, sets, &counter)
             }
         default:
             throw BrokerError(.badRequestData, "'\(name)' is no option of an expanded relation.")
         }
     }
 
-    /// Adds a relation such as `Thing/Locations($select=name;$top=1)`.
+    /// Adds a relation such as `Thing/Locations($select=name;$top=1)` to the last of the sets that lead here.
     private mutating func expand(
         _ text: String,
-        of kind: ThingsKind,
-        depth: Int,
+        _ sets: [ThingsKind],
         _ counter: inout Int
     ) throws(BrokerError) {
-        guard depth < Self.maximumDepth else {
+        guard let kind = sets.last, sets.count <= Self.maximumDepth else {
             throw BrokerError(.tooComplexQuery, "$expand is \(Self.maximumDepth) deep at most.")
         }
         let parts = text.split(separator: "(", maxSplits: 1, omittingEmptySubsequences: false)
@@ -102,6 +100,14 @@ struct ThingsOptions: Sendable {
                 "$expand of \(kind.rawValue) takes \(names), not '\(text.prefix(60))'."
             )
         }
+        // Going back and forth, the answer would multiply with each step.
+        guard !sets.contains(navigation.target) else {
+            throw BrokerError(
+                .tooComplexQuery,
+                "$expand leads back to \(navigation.target.rawValue) by '\(name)'; each set is shown once."
+            )
+        }
+        let inside = sets + [navigation.target]
         // The same relation may be named twice: Observations, Observations/FeatureOfInterest.
         if !expanded.contains(where: { $0.navigation == navigation }) {
             counter += 1
@@ -115,26 +121,14 @@ struct ThingsOptions: Sendable {
         let inner = parts.count > 1 ? String(parts[1].dropLast()) : ""
         if path.count > 1 {
             let rest = path[1] + (parts.count > 1 ? "(\(inner))" : "")
-            try expanded[place].options.expand(
-                rest,
-                of: navigation.target,
-                depth: depth + 1,
-                &counter
-            )
-            return
+            return try expanded[place].options.expand(rest, inside, &counter)
         }
         for option in Self.parts(of: inner, ";") {
             let pair = option.trimmed.split(separator: "=", maxSplits: 1).map(String.init)
             guard pair.count == 2 else {
                 throw BrokerError(.badRequestData, "'\(option.prefix(60))' is no option.")
             }
-            try expanded[place].options.set(
-                pair[0],
-                pair[1],
-                navigation.target,
-                depth: depth + 1,
-                &counter
-            )
+            try expanded[place].options.set(pair[0], pair[1], inside, &counter)
         }
         try expanded[place].options.requireKnown(navigation.target)
     }

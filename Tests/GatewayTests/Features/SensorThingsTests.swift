@@ -292,6 +292,84 @@ import Testing
         }
     }
 
+    /// Each step back and forth would multiply the answer.
+    @Test func `an expansion that leads back is refused`() async throws {
+        try await Self.test { client in
+            let back = [
+                "Things?$expand=Datastreams/Thing", "Things?$expand=Locations($expand=Things)",
+                "Sensors?$expand=Datastreams($expand=ObservedProperty($expand=Datastreams))",
+                "Datastreams?$expand=Observations/Datastream",
+            ]
+            for path in back {
+                let answer = try await client.send(.get, "\(Self.base)/\(path)")
+                #expect(answer.status == .forbidden, "\(path)")
+                #expect(String(buffer: answer.body).contains("leads back"))
+            }
+        }
+    }
+
+    @Test func `what is expanded counts among the parts of an answer`() async throws {
+        var limits = HubLimits()
+        limits.maximumAnswerInstances = 5
+        try await ServedHub(limits: limits).test { client in
+            for number in 0..<3 { try await Self.make(number, client) }
+            let some = try await Self.get(client, "Things?$top=2&$expand=Datastreams")
+            #expect(Self.values(some).count == 2)
+            // Four Datastreams, and for each of them a property.
+            let path = "\(Self.base)/Things?$expand=Datastreams/ObservedProperty"
+            let answer = try await client.send(.get, path)
+            #expect(answer.status != .ok)
+            #expect(String(buffer: answer.body).contains("ask for fewer with $top"))
+        }
+    }
+
+    /// The Datastreams of an ObservedProperty are those of many entities.
+    @Test func `expanded Datastreams of a property are filtered, sorted and counted`() async throws
+    {
+        try await Self.test { client in
+            let property = try await Self.get(
+                client,
+                "ObservedProperties('temperature')?$expand="
+                    + "Datastreams($filter=Thing/name eq 'Sensor 4';$top=1;$count=true)"
+            )
+            #expect(property["Datastreams@iot.count"] == 1)
+            let found = property["Datastreams"]?.arrayValue ?? []
+            #expect(found.map { $0.objectValue?["@iot.id"] } == ["urn:x:4|temperature"])
+            let sorted = try await Self.get(
+                client,
+                "ObservedProperties('temperature')?$expand="
+                    + "Datastreams($orderby=Thing/name desc;$top=1;$count=true)"
+            )
+            #expect(sorted["Datastreams@iot.count"] == 5)
+            let first = sorted["Datastreams"]?.arrayValue?.first?.objectValue
+            #expect(first?["@iot.id"] == "urn:x:4|temperature")
+        }
+    }
+
+    /// With every pair of values, a few operations would have more results than memory.
+    @Test(.timeLimit(.minutes(1)))
+    func `arithmetic over two lists has no result`() async throws {
+        try await ServedHub().test { client in
+            let list = JSONValue.array((0..<1_000).map { .number(JSONNumber($0)) })
+            let entity: JSONValue = [
+                "id": "urn:x:1", "type": "Sensor", "name": Self.property("One"),
+                "levels": Self.property(list),
+            ]
+            _ = try await client.send(.post, "entities", entity)
+            func found(_ filter: String) async throws -> Int {
+                Self.values(try await Self.get(client, "Things?$filter=\(filter)")).count
+            }
+            let levels = "properties/levels"
+            #expect(try await found("\(levels) add 1 eq 1000") == 1)
+            #expect(try await found("\(levels) eq 999") == 1)
+            let sum = [String](repeating: levels, count: 8).joined(separator: " add ")
+            #expect(try await found("\(sum) gt 0") == 0)
+            let path = "\(Self.base)/Things?$filter=\(levels)%20eq%20\(levels)"
+            let answer = try await client.send(.get, path)
+            #expect(answer.status != .ok)
+        }
+    }
+
     @Test func `selected properties alone are shown`() async throws {
         try await Self.test { client in
             let page = try await Self.get(client, "Things?$select=id,name&$top=1")
