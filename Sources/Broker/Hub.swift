@@ -104,7 +104,7 @@ package final class Hub: Sendable {
         registrations = ContextSourceRegistry(store, logger)
         let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
-        reading = Reading(access, limits, clock, makeIdentifier, logger)
+        reading = Reading(access, limits, identity, clock, makeIdentifier, logger)
         let matcher = SubscriptionMatcher(subscriptions, outboxFeed, reading.watch)
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: matcher, backpressure: backpressure)

@@ -1,4 +1,4 @@
-package import ContextModel
+import ContextModel
 import Synchronization
 
 /// Remembers which entities changed last, so that listeners find out what is new for them.
@@ -23,10 +23,10 @@ package final class ChangeWatch: Sendable {
     }
 
     /// Distinguishes the numbers of this run of the hub from those of others.
-    private let epoch: String
+    private let epoch: Int64
     private let rings = Mutex<[TenantName?: Ring]>([:])
 
-    init(epoch: String) { self.epoch = epoch }
+    init(epoch: Int64) { self.epoch = epoch }
 
     /// What is to be done when the change is stored; nil while the tenant has had no listener.
     func whenStored(
@@ -89,34 +89,4 @@ package final class ChangeWatch: Sendable {
         rings[tenant] = Ring()
         return Ring()
     }
-}
-
-/// How far a listener has heard: the value of `Last-Event-ID`.
-package struct NewsPosition: Sendable, Hashable {
-    var epoch: String
-    /// The number of the first change that it has not heard of.
-    var number: Int64
-    /// The time of the newest change that it has heard of; where numbers are not known any more, it goes on
-    /// from there.
-    package var time: Timestamp
-
-    package var text: String { "\(epoch)-\(number)-\(time.microseconds)" }
-
-    init(epoch: String, number: Int64, time: Timestamp) {
-        self.epoch = epoch
-        self.number = number
-        self.time = time
-    }
-
-    /// Reads the result of `text`; nil for any other text.
-    package init?(_ text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let number = Int64(parts[1]), let time = Int64(parts[2]),
-            number >= 0, (0...Self.latest).contains(time)
-        else { return nil }
-        self.init(epoch: parts[0], number: number, time: Timestamp(microseconds: time))
-    }
-
-    /// The end of the year 9999.
-    private static let latest: Int64 = 253_402_300_799_000_000
 }

@@ -10,6 +10,19 @@ package struct News: Disclosable {
     /// Whether there is more to tell at once.
     package let hasMore: Bool
 
+    init(entities: [Entity], position: NewsPosition, hasMore: Bool) {
+        self.entities = entities
+        self.position = position
+        self.hasMore = hasMore
+    }
+
+    /// The time of the position is one that the listener is told: hidden changes have no part in it.
+    init(_ entities: [Entity], _ position: NewsPosition, hasMore: Bool) {
+        var position = position
+        position.time = entities.compactMap(\.modifiedAt).reduce(position.time, max)
+        self.init(entities: entities, position: position, hasMore: hasMore)
+    }
+
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
         for entity in entities { entity.noteDisclosure(note) }
     }
@@ -28,8 +41,18 @@ package struct NewsQuestion: Sendable {
 }
 
 extension Reading {
-    /// The most changes that are looked at for one answer.
-    private static let mostChanges = 500
+    /// The most changes that are looked at for one answer, whose entities are in memory together.
+    private static let mostChanges = 100
+
+    /// The value of `Last-Event-ID` for a position, which only the hub can read.
+    package func text(of position: NewsPosition, caller: Caller) throws -> String {
+        try positions.text(of: position, caller.tenant)
+    }
+
+    /// Reads the result of `text(of:caller:)` for the same tenant; nil for any other text.
+    package func position(_ text: String, caller: Caller) -> NewsPosition? {
+        positions.position(text, caller.tenant)
+    }
 
     /// The place at which a listener begins that has heard nothing yet.
     ///
@@ -64,7 +87,6 @@ extension Reading {
         for change in changes where types.map({ !$0.isDisjoint(with: change.types) }) ?? true {
             times[change.id] = min(times[change.id] ?? change.time, change.time)
         }
-        next.time = changes.map(\.time).max().map { max($0, position.time) } ?? position.time
         let hasMore = changes.count == Self.mostChanges
         guard !times.isEmpty else {
             return try await session.seal(News(entities: [], position: next, hasMore: hasMore))
@@ -75,7 +97,7 @@ extension Reading {
         )
         let chooser = NewsChooser(watched: question.watched) { [times] in times[$0] }
         let found = try await chosen(by: chooser, from: query, session)
-        let news = News(entities: found.chooser.kept, position: next, hasMore: hasMore)
+        let news = News(found.chooser.kept, next, hasMore: hasMore)
         return try await session.seal(news)
     }
 
@@ -100,10 +122,10 @@ extension Reading {
         guard !found.hasMore else {
             throw BrokerError(
                 .tooManyResults,
-                "Too much has changed since '\(position.text)'; query the entities, and listen without Last-Event-ID."
+                "Too much has changed since \(position.time.text); query the entities, and listen without Last-Event-ID."
             )
         }
-        let news = News(entities: found.chooser.kept, position: next, hasMore: false)
+        let news = News(found.chooser.kept, next, hasMore: false)
         return try await session.seal(news)
     }
 }

@@ -15,10 +15,12 @@ package final class Reading: Sendable {
     let logger: Logger
     /// Which entities changed last, for listeners.
     let watch: ChangeWatch
+    let positions: NewsPositionSeal
 
     init(
         _ access: Access,
         _ limits: HubLimits,
+        _ identity: HubIdentity,
         _ clock: HubClock,
         _ makeIdentifier: @escaping @Sendable () -> String,
         _ logger: Logger
@@ -28,7 +30,8 @@ package final class Reading: Sendable {
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger
-        watch = ChangeWatch(epoch: String(clock().microseconds, radix: 36))
+        positions = NewsPositionSeal(identity, epoch: clock().microseconds)
+        watch = ChangeWatch(epoch: positions.epoch)
     }
 
     /// A session to read for this request; throws with the reason when the caller may not.

@@ -46,6 +46,16 @@ package struct HubIdentity: Sendable, Equatable {
         return Hexadecimal.text(of: code.prefix(16))
     }
 
+    /// A key of 256 bits that only this hub can make, for a use and its parts (RFC 5869).
+    func key(for use: String, _ part: [UInt8]) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: Array(secret.utf8)),
+            salt: Array(use.utf8),
+            info: part,
+            outputByteCount: 32
+        )
+    }
+
     // MARK: In the store
 
     private static let documentID = "hub"

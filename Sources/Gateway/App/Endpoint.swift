@@ -28,6 +28,7 @@ struct Frame: Sendable {
             isPage: description.section == .pages,
             keepsAnswers: description.keepsAnswers,
             identifiesItself: description.identifiesItself,
+            goesOn: description.answers == EventText.mediaType,
             metrics: RouteMetrics(
                 method: description.method.rawValue,
                 route: description.path,
@@ -99,6 +100,7 @@ struct Frame: Sendable {
             isPage: false,
             keepsAnswers: false,
             identifiesItself: false,
+            goesOn: false,
             metrics: RouteMetrics(method: method, route: route, registry: registry),
             handler: handler
         )
@@ -115,6 +117,8 @@ struct Endpoint: HTTPResponder {
     let keepsAnswers: Bool
     /// Whether the handler finds out who asks.
     let identifiesItself: Bool
+    /// Whether its answers have no end, so that the caller's token may end before them.
+    let goesOn: Bool
     let metrics: RouteMetrics
     let handler: RouteHandler
 
@@ -142,6 +146,9 @@ struct Endpoint: HTTPResponder {
                 )
             }
             if context.caller.party == .anonymous { context.caller.address = context.address }
+            if goesOn {
+                context.isStillCaller = check(of: context.caller, request.head, certificate)
+            }
             await context.executor?.serve(context.caller.sharer)
             response = try await handler(request, context)
             // What a session shows is kept by nobody on the way.
@@ -183,6 +190,24 @@ struct Endpoint: HTTPResponder {
         metrics.record(status: response.status.code, duration: start.duration(to: .now))
         if context.logsRequests { note(request, response, context) }
         return response
+    }
+
+    /// Finds out who asks once more, as for a new request.
+    private func check(
+        of caller: Caller,
+        _ head: HTTPRequest,
+        _ certificate: PeerCertificate?
+    ) -> @Sendable () async -> Bool {
+        { [authentication = frame.authentication] in
+            do {
+                var now = try await authentication.caller(of: head, certificate)
+                now.address = caller.address
+                return now == caller
+            } catch {
+                // Whatever the reason, this request would be refused now.
+                return false
+            }
+        }
     }
 
     private func note(_ request: Request, _ response: Response, _ context: GatewayContext) {

@@ -12,6 +12,8 @@ package struct GatewayContext: RequestContext {
     var denials: DenialLog?
     /// The limit for long answers; set before any handler runs.
     var answers: BodyMemory?
+    /// Whether the request would still have the same caller; set for routes whose answers go on.
+    var isStillCaller: (@Sendable () async -> Bool)?
     /// The executor that runs the handler on the event loop of the connection, if there is one.
     var executor: LoopExecutor?
     private let channel: any Channel

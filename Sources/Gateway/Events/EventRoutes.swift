@@ -5,7 +5,6 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
-import ServiceLifecycle
 import Storage
 
 /// Server-sent events (HTML Standard, clause 9.2): browsers are told of changes by an `EventSource`.
@@ -39,7 +38,7 @@ extension NGSILDRoutes {
                     QueryParameter("once", "Whether to end after what is new now", kind: .boolean),
                     QueryParameter(
                         "lastEventId",
-                        "Where to go on, in place of the header Last-Event-ID"
+                        "Where to go on (an event's id, or a moment), in place of the header Last-Event-ID"
                     ),
                 ],
                 answers: EventText.mediaType
@@ -54,33 +53,35 @@ extension Exchange {
         guard let text = request.headers[.lastEventID] ?? items["lastEventId"], !text.isEmpty else {
             return nil
         }
-        guard let position = NewsPosition(text) else {
+        if let position = hub.reading.position(text, caller: caller) { return position }
+        guard let time = Timestamp(text.replacingBlanks) else {
             throw BrokerError(
                 .badRequestData,
-                "Last-Event-ID '\(text.prefix(60))' is not the hub's."
+                "Last-Event-ID '\(text.prefix(60))' is neither the hub's nor a moment such as 2026-01-31T08:00:00Z."
             )
         }
-        return position
+        return NewsPosition(since: time)
     }
 
     fileprivate func answerEvents(_ listeners: Listeners) async throws -> Response {
         let ld = try await ldContext()
         let (question, writer) = try await newsQuestion(ld)
         let endsAtOnce = try items.flag("once")
-        var position: NewsPosition
+        let start: NewsPosition
         if let last = try lastEvent() {
-            position = last
+            start = last
         } else {
-            position = try await hub.reading.startOfNews(of: question, caller: caller)
+            start = try await hub.reading.startOfNews(of: question, caller: caller)
         }
         // What is refused is refused before the answer begins.
-        let first = try await hub.reading.news(of: question, since: position, caller: caller)
-        position = first.position
+        let first = try await hub.reading.news(of: question, since: start, caller: caller)
         let place = try listeners.take(for: caller.sharer)
         let stream = EventStream(
             hub: hub,
             question: question,
             caller: caller,
+            isStillCaller: context.isStillCaller,
+            memory: context.answers,
             writer: writer,
             endsAtOnce: endsAtOnce
         )
@@ -88,10 +89,10 @@ extension Exchange {
         response.headers[.contentType] = EventText.mediaType
         response.headers[.cacheControl] = "no-store"
         let (loop, logger) = (context.loop, context.logger)
-        response.body = ResponseBody { [position] body in
+        response.body = ResponseBody { body in
             var body = PieceWriter(writer: body, loop: loop)
             do {
-                try await stream.run(first.answer, from: position, to: &body)
+                try await stream.run(first.answer, from: start, to: &body)
             } catch {
                 logger.debug("a listener ended: \(error)")
                 throw error
@@ -128,7 +129,8 @@ extension Exchange {
 
 /// The places of those who listen, shared out among parties and addresses.
 ///
-/// A listener holds a connection and a few kilobytes for as long as it likes.
+/// A listener holds a connection and a few kilobytes for as long as it likes; what is written to it counts among the
+/// long answers.
 final class Listeners: Sendable {
     private let places = BodyMemory(bytes: Listeners.maximum * BodyMemory.leastBytes)
     /// The most listeners of all parties together.
@@ -140,77 +142,6 @@ final class Listeners: Sendable {
         } catch {
             throw BrokerError(.overloaded, "Too many of yours are listening already.")
         }
-    }
-}
-
-/// Tells one listener what is new, as long as it stays.
-struct EventStream: Sendable {
-    /// The pause between two looks: changes within it are told together.
-    private static let pause = Duration.milliseconds(250)
-    /// A line that says nothing, so that proxies keep the connection and a client that has gone is noticed.
-    private static let quietPauses = 60
-
-    let hub: Hub
-    let question: NewsQuestion
-    let caller: Caller
-    let writer: EntityWriter
-    /// Whether it ends after what is new at the beginning.
-    let endsAtOnce: Bool
-
-    /// Returns when the hub stops, or the caller may not read any more; throws when the client has gone.
-    func run(
-        _ first: News,
-        from position: NewsPosition,
-        to body: inout PieceWriter
-    ) async throws {
-        var (position, quiet, news) = (position, 0, first)
-        try await body.write(ByteBuffer(bytes: EventText.opening))
-        while !Task.isCancelled, !Task.isShuttingDownGracefully {
-            if !news.entities.isEmpty {
-                quiet = 0
-                try await body.write(ByteBuffer(bytes: EventText.events(news, writer)))
-            } else if quiet == Self.quietPauses {
-                quiet = 0
-                try await body.write(ByteBuffer(bytes: EventText.silence))
-            }
-            if !news.hasMore {
-                if endsAtOnce { return }
-                quiet += 1
-                try await hub.clock.sleep(for: Self.pause)
-            }
-            do {
-                news = try await hub.reading.news(of: question, since: position, caller: caller)
-                    .answer
-            } catch is BrokerError {
-                // Whoever has lost the right hears nothing more, and is told why when it comes back.
-                return
-            }
-            position = news.position
-        }
-    }
-}
-
-/// The text of events.
-enum EventText {
-    static let mediaType = "text/event-stream"
-    /// The time in milliseconds after which a browser comes back.
-    static let opening = Array("retry: 3000\n\n".utf8)
-    static let silence = Array(":\n\n".utf8)
-
-    /// An event for each entity; the last has the identifier from which the listener goes on.
-    static func events(_ news: News, _ writer: EntityWriter) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for (place, entity) in news.entities.enumerated() {
-            if place == news.entities.count - 1 {
-                bytes += Array("id: \(news.position.text)\n".utf8)
-            }
-            bytes += Array("event: entity\ndata: ".utf8)
-            var json = JSONWriter()
-            writer.write(entity, to: &json)
-            bytes += json.bytes
-            bytes += Array("\n\n".utf8)
-        }
-        return bytes
     }
 }
 

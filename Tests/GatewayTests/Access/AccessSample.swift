@@ -175,7 +175,9 @@ extension AccessSample {
             query: "type={type}&attrs=size,{attribute}&from=2020-01-01&period=whole&by=entity"
                 + "&timeproperty=modifiedAt"
         ),
-        "GET /events": AccessSample(query: "type={type}&lastEventId=first-0-0&once=true"),
+        "GET /events": AccessSample(
+            query: "type={type}&lastEventId=1970-01-01T00:00:00Z&once=true"
+        ),
         "GET /tiles/{collectionId}": AccessSample(),
         "GET /tiles/{collectionId}/{zoom}/{column}/{row}": AccessSample(
             captures: ["zoom": "0", "column": "0", "row": "0"]

@@ -54,6 +54,7 @@ final class ServedHub: Sendable {
     /// Runs `body` against the routes; the caller is the operator unless a token says otherwise.
     func test(
         services: [HostedService] = [],
+        verifier: TokenVerifier = .trustingNobody,
         _ body: @escaping @Sendable (ServedClient) async throws -> Void
     ) async throws {
         var routes = RouteTable()
@@ -85,6 +86,7 @@ final class ServedHub: Sendable {
                 (TokenHash(of: Self.operatorToken), .operator),
                 (TokenHash(of: Self.officeToken), .named(PartyID("office"))),
             ]),
+            verifier: verifier,
             registry: MetricRegistry(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )

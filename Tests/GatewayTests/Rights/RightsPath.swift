@@ -244,7 +244,7 @@ extension RightsPath {
         RightsPath("A feature", "/collections/{type}/items/{entity}"),
         RightsPath("Catalogue", "/catalog"),
         RightsPath("Vector tile", "/tiles/{type}/0/0/0"),
-        RightsPath("Events", "/events?type={type}&lastEventId=first-0-0&once=true"),
+        RightsPath("Events", "/events?type={type}&lastEventId=1970-01-01T00:00:00Z&once=true"),
         RightsPath("Things", "\(things)/Things?$top=1000"),
         RightsPath("A Thing", "\(things)/Things('{entity}')"),
         RightsPath("Properties of a Thing", "\(things)/Things('{entity}')/properties"),
