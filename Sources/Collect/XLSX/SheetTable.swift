@@ -70,8 +70,11 @@ final class SheetTable: ByteSource {
     // MARK: Cells
 
     /// The texts of the cells of a row, up to its end.
+    ///
+    /// Many cells may refer to one long text, so their bytes are added up before the row is written.
     private func cells() throws(SourceError) -> [String] {
         var cells: [String] = []
+        var bytes = 0
         while let token = try xml.next(), token != .end("row") {
             guard case .start("c", let attributes) = token else { continue }
             let column = try column(attributes["r"]) ?? cells.count
@@ -81,9 +84,21 @@ final class SheetTable: ByteSource {
                 )
             }
             cells += [String](repeating: "", count: column - cells.count)
-            cells.append(try cell(attributes))
+            let text = try cell(attributes)
+            bytes += text.utf8.count
+            try limit(bytes)
+            cells.append(text)
         }
         return cells
+    }
+
+    /// Refuses a row, or a cell, of more bytes than rows of tables may have.
+    private func limit(_ bytes: Int) throws(SourceError) {
+        guard bytes <= DelimitedReader.maximumRowBytes else {
+            throw SourceError(
+                "`\(name)`: row \(rowsWritten) has more than \(DelimitedReader.maximumRowBytes) bytes."
+            )
+        }
     }
 
     /// The index of the column in a reference such as `AB12`.
@@ -114,6 +129,7 @@ final class SheetTable: ByteSource {
             case .text(let text) where element == "t" && !isPhonetic: inline += text
             case .text: break
             }
+            try limit(value.utf8.count + inline.utf8.count)
         }
         switch attributes["t"] ?? "n" {
         case "s":

@@ -2,6 +2,9 @@
 package final class Workbook {
     /// The most bytes of all texts that cells share.
     static let maximumTextBytes = 256 << 20
+    /// The most characters of a format, and the most styles of cells, that spreadsheet programs write.
+    static let maximumFormatLength = 255
+    static let maximumStyles = 65_490
 
     private let archive: ZipArchive
     private let file: String
@@ -106,22 +109,41 @@ package final class Workbook {
     }
 
     private func readStyles(_ path: String) throws(SourceError) {
-        var formats: [Int: String] = [:]
+        var formats: [Int: CellStyle] = [:]
         var isInCells = false
         var xml = XMLReader(try source(path))
         while let token = try xml.next() {
             switch token {
             case .start("numFmt", let attributes):
-                if let id = attributes["numFmtId"].flatMap({ Int($0) }) {
-                    formats[id] = attributes["formatCode"]
+                if let id = attributes["numFmtId"].flatMap({ Int($0) }),
+                    let format = attributes["formatCode"]
+                {
+                    formats[id] = try style(format)
+                    try limitStyles(formats.count)
                 }
             case .start("cellXfs", _): isInCells = true
             case .end("cellXfs"): isInCells = false
             case .start("xf", let attributes) where isInCells:
                 let id = attributes["numFmtId"].flatMap { Int($0) } ?? 0
-                styles.append(formats[id].map { CellStyle(format: $0) } ?? CellStyle(builtIn: id))
+                styles.append(formats[id] ?? CellStyle(builtIn: id))
+                try limitStyles(styles.count)
             default: break
             }
+        }
+    }
+
+    private func style(_ format: String) throws(SourceError) -> CellStyle {
+        guard format.utf16.count <= Self.maximumFormatLength else {
+            throw SourceError(
+                "`\(file)` has a format of more than \(Self.maximumFormatLength) characters."
+            )
+        }
+        return CellStyle(format: format)
+    }
+
+    private func limitStyles(_ count: Int) throws(SourceError) {
+        guard count <= Self.maximumStyles else {
+            throw SourceError("`\(file)` has more than \(Self.maximumStyles) formats of cells.")
         }
     }
 
@@ -138,7 +160,13 @@ package final class Workbook {
             // How a text is spoken is no part of it.
             case .start("rPh", _): isPhonetic = true
             case .end("rPh"): isPhonetic = false
-            case .text(let part) where isInText && !isPhonetic: text += part
+            case .text(let part) where isInText && !isPhonetic:
+                text += part
+                guard text.utf8.count <= DelimitedReader.maximumRowBytes else {
+                    throw SourceError(
+                        "`\(file)` has a text of more than \(DelimitedReader.maximumRowBytes) bytes."
+                    )
+                }
             case .end("si"):
                 texts.append(text)
                 bytes += text.utf8.count

@@ -208,6 +208,50 @@ import Testing
         }
     }
 
+    @Test func `a long text in many cells of a row is refused before it fills the memory`() throws {
+        let long = String(repeating: "x", count: 1 << 20)
+        let cells = String(repeating: #"<c t="s"><v>0</v></c>"#, count: SheetTable.maximumColumns)
+        let parts = Self.parts("<row>\(cells)</row>", texts: "<si><t>\(long)</t></si>")
+        #expect(try Self.refusal(parts).contains("row 1 has more than"))
+        // One such text alone is a row that can be read.
+        let alone = Self.parts(
+            #"<row><c t="s"><v>0</v></c></row>"#,
+            texts: "<si><t>\(long)</t></si>"
+        )
+        #expect(try Self.table(alone) == long + "\n")
+    }
+
+    @Test func `texts in many pieces are refused while they are read`() throws {
+        let piece = "<t>" + String(repeating: "x", count: 1 << 19) + "</t>"
+        let pieces = String(repeating: piece, count: 3)
+        #expect(
+            try Self.refusal(Self.parts("", texts: "<si>\(pieces)</si>"))
+                .contains("has a text of more than")
+        )
+        let row = #"<row><c t="inlineStr"><is>\#(pieces)</is></c></row>"#
+        #expect(try Self.refusal(Self.parts(row)).contains("row 1 has more than"))
+    }
+
+    @Test func `long formats, and more styles than programs write, are refused`() throws {
+        func format(_ length: Int) -> String {
+            let code = String(repeating: "y", count: length)
+            return #"<numFmts><numFmt numFmtId="164" formatCode="\#(code)"/></numFmts>"#
+        }
+        func styles(_ count: Int) -> String {
+            "<cellXfs>" + String(repeating: #"<xf numFmtId="164"/>"#, count: count) + "</cellXfs>"
+        }
+        let row = #"<row><c s="65489"><v>46053</v></c></row>"#
+        #expect(
+            try Self.table(Self.parts(row, styles: format(255) + styles(65_490))) == "2026-01-31\n"
+        )
+        #expect(
+            try Self.refusal(Self.parts(row, styles: format(256))).contains("more than 255")
+        )
+        #expect(
+            try Self.refusal(Self.parts(row, styles: styles(65_491))).contains("more than 65490")
+        )
+    }
+
     @Test func `an archive that unpacks to far more than its size is refused`() throws {
         let file = URL.temporaryDirectory.appending(path: "balai-\(UUID().uuidString).xlsx")
         defer { try? FileManager.default.removeItem(at: file) }
