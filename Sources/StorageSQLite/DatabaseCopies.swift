@@ -24,6 +24,10 @@ extension SQLiteStore {
     package static let mainDatabase = "hub.sqlite"
     /// The database of the record.
     package static let recordDatabase = "record.sqlite"
+    /// The note of a run that found the record damaged.
+    package static let recordDamage = "record.damage"
+    /// What the hub's operator says of the city, which belongs to the data.
+    package static let cityFile = "city.json"
 
     /// Writes a database as it is at one moment to a new file, while a hub may go on writing to it.
     ///
@@ -53,6 +57,28 @@ extension SQLiteStore {
             outdated.append(recordDatabase)
         }
         return outdated
+    }
+
+    /// Whether the record of a folder was written by a newer hub, so that this one cannot read it.
+    ///
+    /// Of a record that cannot be opened the start says what is wrong with it.
+    package static func hasNewerRecord(in folder: String) -> Bool {
+        let path = "\(folder)/\(recordDatabase)"
+        guard access(path, F_OK) == 0,
+            let connection = try? Connection(path: path, access: .readOnly),
+            let version = try? connection.number("PRAGMA user_version")
+        else { return false }
+        return version > Int64(RecordSchema.version)
+    }
+
+    /// Does something while no hub can use the folder; throws `StorageError`, `locked` while one does.
+    package static func whileLocked<Answer>(
+        folder: String,
+        _ body: () throws -> Answer
+    ) throws -> Answer {
+        let lock = try FolderLock(path: "\(folder)/hub.lock")
+        defer { lock.release() }
+        return try body()
     }
 
     private static func isOlder(_ path: String, than version: Int32) throws -> Bool {

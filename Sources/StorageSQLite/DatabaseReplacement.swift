@@ -18,6 +18,8 @@ package final class DatabaseReplacement {
 
     /// Where the new files are written, with the paths that they are to have in the hub's folder.
     package let incoming: String
+    /// Whether the new files are complete: then the next start puts them in place where `commit` could not.
+    package private(set) var isComplete = false
     private let folder: String
     private let stamp: String
     private let lock: FolderLock
@@ -26,18 +28,21 @@ package final class DatabaseReplacement {
     /// Locks the folder, finishes or removes what an earlier replacement left, and makes the folder for
     /// the new files.
     ///
-    /// The stamp is part of names of folders. Throws `StorageError`, `locked` while a hub runs.
+    /// The stamp is part of names of folders; where it is taken, a number follows it. Throws
+    /// `StorageError`: `locked` while a hub runs, `failed` where files could not be moved.
     package init(
         folder: String,
         stamp: String,
         rename: @escaping Rename = DatabaseReplacement.renamed
     ) throws {
         self.folder = folder
-        self.stamp = stamp
         self.rename = rename
         lock = try FolderLock(path: "\(folder)/hub.lock")
         try Self.goOn(in: folder, rename)
-        incoming = "\(folder)/\(Stage.prefix)\(stamp)\(Stage.incoming.rawValue)"
+        try Self.refuseOtherFileSystems(in: folder)
+        let free = Self.freeStamp(stamp, in: folder)
+        self.stamp = free
+        incoming = "\(folder)/\(Stage.prefix)\(free)\(Stage.incoming.rawValue)"
         for path in [incoming, "\(incoming)/tenants", "\(incoming)/witnessed"] {
             try Self.makeFolder(path)
         }
@@ -58,19 +63,23 @@ package final class DatabaseReplacement {
 
     /// Puts the new files in place; they are there, on disk, when this returns.
     ///
-    /// Files besides databases are placed where the folder has none of that name.
+    /// What the city is called takes the place of what was there; other files besides databases are
+    /// placed where the folder has none of that name.
+    ///
+    /// Throws `StorageError`. If `isComplete` is then true, the next start or replacement goes on.
     package func commit() throws {
         try Self.syncAll(in: incoming)
         let complete = "\(folder)/\(Stage.prefix)\(stamp)\(Stage.complete.rawValue)"
         try rename(incoming, complete)
+        isComplete = true
         try Self.sync(folder)
         try Self.goOn(in: folder, rename)
         lock.release()
     }
 
-    /// Removes the new files; the folder is as it was before.
+    /// Removes the new files, unless they are complete; the folder is as it was before.
     package func discard() {
-        Self.remove(incoming)
+        if !isComplete { Self.remove(incoming) }
         lock.release()
     }
 
@@ -119,7 +128,8 @@ extension DatabaseReplacement {
         }
     }
 
-    /// Moves the databases of the folder away; the record only if there is a new one.
+    /// Moves the databases of the folder away; the record with the note of its damage, and what the city
+    /// is called, only if there is a new one.
     private static func moveAway(
         from folder: String,
         to old: String,
@@ -128,9 +138,13 @@ extension DatabaseReplacement {
     ) throws {
         try makeFolder(old)
         let bringsRecord = access("\(incoming)/\(SQLiteStore.recordDatabase)", F_OK) == 0
+        let bringsCity = access("\(incoming)/\(SQLiteStore.cityFile)", F_OK) == 0
         let names = SQLiteStore.files(in: folder).filter { name in
             name == "tenants" || name == "snapshots" || name.hasPrefix(SQLiteStore.mainDatabase)
-                || bringsRecord && name.hasPrefix(SQLiteStore.recordDatabase)
+                || bringsCity && name == SQLiteStore.cityFile
+                || bringsRecord
+                    && (name.hasPrefix(SQLiteStore.recordDatabase)
+                        || name == SQLiteStore.recordDamage)
         }
         for name in names.sorted() { try rename("\(folder)/\(name)", "\(old)/\(name)") }
         try sync(old)
@@ -183,6 +197,41 @@ extension DatabaseReplacement {
             for name in SQLiteStore.files(in: part) where name != ".." {
                 try sync("\(part)/\(name)")
             }
+        }
+    }
+
+    /// A stamp of which the folder has nothing yet.
+    private static func freeStamp(_ stamp: String, in folder: String) -> String {
+        let names = Set(SQLiteStore.files(in: folder))
+        var free = stamp
+        var number = 1
+        while names.contains("replaced-\(free)") {
+            number += 1
+            free = "\(stamp)-\(number)"
+        }
+        return free
+    }
+
+    /// Refuses parts of the folder that are mounted: they cannot be moved, nor can files be moved into them.
+    private static func refuseOtherFileSystems(in folder: String) throws {
+        var own = stat()
+        guard stat(folder, &own) == 0 else { throw failure(folder, "cannot be read") }
+        let moved = SQLiteStore.files(in: folder).filter {
+            ["tenants", "snapshots", SQLiteStore.cityFile].contains($0)
+                || $0.hasPrefix(SQLiteStore.mainDatabase)
+                || $0.hasPrefix(SQLiteStore.recordDatabase)
+        }
+        for name in moved + ["witnessed"] {
+            var info = stat()
+            // A link is moved itself; new files go to where the link `witnessed` leads.
+            let path = "\(folder)/\(name)"
+            let isThere = name == "witnessed" ? stat(path, &info) : lstat(path, &info)
+            guard isThere == 0, info.st_dev != own.st_dev else { continue }
+            throw StorageError(
+                .failed,
+                note: "\(path) is on another file system than \(folder), so it cannot be replaced: "
+                    + "restore into an empty folder on one file system"
+            )
         }
     }
 

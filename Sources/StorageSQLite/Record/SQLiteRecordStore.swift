@@ -52,7 +52,7 @@ package final class SQLiteRecordStore: RecordStore {
         waiting = WaitingOpenings(inRun: openingsInRun)
         let path = "\(folder)/record.sqlite"
         checkpointPath = "\(folder)/record.checkpoint"
-        damage = DurableFile(path: "\(folder)/record.damage")
+        damage = DurableFile(path: "\(folder)/\(SQLiteStore.recordDamage)")
         let checkpoint = try CheckpointFile(path: checkpointPath).read()
         // SQLite would make a new database, and remove the log of one that is gone.
         guard checkpoint == nil || access(path, F_OK) == 0 else {

@@ -14,10 +14,13 @@ enum BackupContent {
 
     static let checkpoint = "record.checkpoint"
     static let recordKey = "record.key"
-    private static let record = [checkpoint, SQLiteStore.recordDatabase, recordKey]
+    /// The note that the record is damaged comes along: the check of a start alone might not find that again.
+    private static let record = [
+        checkpoint, SQLiteStore.recordDatabase, recordKey, SQLiteStore.recordDamage,
+    ]
     private static let secrets = [
-        "witness.key", "operator.token", "tokens.json", "revoked.json", "hub.key", "city.json",
-        "demo",
+        "witness.key", "operator.token", "tokens.json", "revoked.json", "hub.key",
+        SQLiteStore.cityFile, "demo",
     ]
 
     /// The files of a folder that a backup has, by their paths in it.

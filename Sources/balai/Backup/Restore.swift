@@ -5,7 +5,7 @@ import StorageSQLite
 
 /// Puts a backup into the folder of a hub that does not run.
 ///
-/// The databases of the tenants take the place of those there. What tells who may come in, and the record,
+/// The databases of the tenants, and what the city is called, take the place of those there. What tells who may come in, and the record,
 /// stay as they are where the folder has them: they are newer, and the record puts into force what people
 /// chose since.
 struct Restore {
@@ -22,7 +22,7 @@ struct Restore {
         let replaced: String?
     }
 
-    /// Throws `BackupError`; the folder is then as it was.
+    /// Throws `BackupError`; the folder is then as it was, or the error says that the next start goes on.
     func run() throws -> Result {
         let hadData = FileManager.default.fileExists(atPath: folder.databasePath)
         let replacement = try asBackupErrors {
@@ -34,7 +34,7 @@ struct Restore {
                 throw BackupError(.damaged, "\(backup) has no \(SQLiteStore.mainDatabase).")
             }
             try asBackupErrors { try replacement.check() }
-            try asBackupErrors { try replacement.commit() }
+            try commit(replacement)
             return Result(
                 databases: files.count { BackupContent.isDatabase($0) },
                 kept: kept,
@@ -46,18 +46,30 @@ struct Restore {
         }
     }
 
+    private func commit(_ replacement: DatabaseReplacement) throws {
+        do { try asBackupErrors { try replacement.commit() } } catch let error as BackupError {
+            guard replacement.isComplete else { throw error }
+            throw BackupError(
+                error.code,
+                "\(error.description) The backup is in \(folder.path) as a whole, but not in its place "
+                    + "yet: the next start of the hub, or the next restore, finishes it."
+            )
+        }
+    }
+
     /// Writes the files that are to be used, and names those that are not.
     private func unpack(into incoming: String) throws -> (files: [String], kept: [String]) {
         let hasRecord = ["record.sqlite", "record.checkpoint", "record.key"].contains {
             FileManager.default.fileExists(atPath: "\(folder.path)/\($0)")
         }
+        if hasRecord { try refuseNewerRecord() }
         var kept: [String] = []
         var written: [String] = []
         var key: [UInt8] = []
         _ = try BackupReader(path: backup).readAll { file in
             let isThere = FileManager.default.fileExists(atPath: "\(folder.path)/\(file)")
             let stays =
-                BackupContent.isOfRecord(file) ? hasRecord : isThere && !isTenants(file)
+                BackupContent.isOfRecord(file) ? hasRecord : isThere && !isReplaced(file)
             if file == BackupContent.recordKey, stays {
                 kept.append(file)
                 return { key += $0 }
@@ -82,8 +94,21 @@ struct Restore {
     }
 
     /// Whether the file is one that the backup's takes the place of.
-    private func isTenants(_ file: String) -> Bool {
-        BackupContent.isDatabase(file) && !BackupContent.isOfRecord(file)
+    private func isReplaced(_ file: String) -> Bool {
+        file == SQLiteStore.cityFile
+            || BackupContent.isDatabase(file) && !BackupContent.isOfRecord(file)
+    }
+
+    /// A record that stays has to be one that this program can read.
+    private func refuseNewerRecord() throws {
+        guard SQLiteStore.hasNewerRecord(in: folder.path) else { return }
+        throw BackupError(
+            .usage,
+            "\(folder.path) has a record of a newer version of the hub, which this one cannot read. "
+                + "Restore with that version; or, to go back to this one, move `record.*` out of the "
+                + "folder first: the record of the backup is then used, and what people chose since "
+                + "the backup is not in force."
+        )
     }
 
     /// The record of another hub would put its people's choices into force.

@@ -56,9 +56,13 @@ struct RestoreCommand: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Put a backup into a hub's data folder; the hub must not run.",
         discussion: """
-            All of the backup is put in place, or nothing. What the folder had before is kept beside it, \
-            in replaced-TIME. Tokens, keys and the record stay as they are where the folder has them: the \
-            record knows what people chose since the backup, and the next start puts it into force.
+            All of the backup is put in place, or nothing. The databases and city.json that the folder had \
+            before are kept beside it, in replaced-TIME. Tokens, keys and the record stay as they are where the \
+            folder has them: the record knows what people chose since the backup, and the next start puts it \
+            into force.
+
+            To go back to a version before, move record.* out of the folder first: a record that a newer \
+            version has written is refused.
             """
     )
 

@@ -23,8 +23,10 @@ import Testing
             for name in ["hub.sqlite", "tenants/north.sqlite", "tenants/south.sqlite"] {
                 try put("old", in: name)
             }
-            for name in ["hub.sqlite-wal", "snapshots/x.sqlite", "record.sqlite", "operator.token"]
-            {
+            for name in [
+                "hub.sqlite-wal", "snapshots/x.sqlite", "record.sqlite", "operator.token",
+                "city.json",
+            ] {
                 try put("old", in: name)
             }
         }
@@ -44,7 +46,7 @@ import Testing
         var state: [String: String] {
             let names = [
                 "hub.sqlite", "hub.sqlite-wal", "tenants/north.sqlite", "tenants/south.sqlite",
-                "snapshots/x.sqlite", "record.sqlite", "operator.token", "hub.key",
+                "snapshots/x.sqlite", "record.sqlite", "operator.token", "hub.key", "city.json",
             ]
             return Dictionary(
                 uniqueKeysWithValues: names.compactMap { name in
@@ -70,6 +72,7 @@ import Testing
                 try put("new", in: "\(incoming)/\(name)")
             }
             try put("new", in: "\(incoming)/operator.token")
+            try put("new", in: "\(incoming)/city.json")
             try put("new", in: "\(incoming)/hub.key")
             try replacement.commit()
         }
@@ -78,11 +81,11 @@ import Testing
     private static let before = [
         "hub.sqlite": "old", "hub.sqlite-wal": "old", "tenants/north.sqlite": "old",
         "tenants/south.sqlite": "old", "snapshots/x.sqlite": "old", "record.sqlite": "old",
-        "operator.token": "old",
+        "operator.token": "old", "city.json": "old",
     ]
     private static let after = [
         "hub.sqlite": "new", "tenants/north.sqlite": "new", "record.sqlite": "old",
-        "operator.token": "old", "hub.key": "new",
+        "operator.token": "old", "hub.key": "new", "city.json": "new",
     ]
 
     @Test func `new databases take the places of all that were there`() throws {
@@ -92,6 +95,7 @@ import Testing
         #expect(folder.text("tenants/west.sqlite") == "new")
         #expect(folder.text("replaced-1/tenants/south.sqlite") == "old")
         #expect(folder.text("replaced-1/hub.sqlite-wal") == "old")
+        #expect(folder.text("replaced-1/city.json") == "old")
         #expect(!folder.names.contains { $0.hasPrefix("restore-") }, "\(folder.names)")
     }
 
@@ -113,6 +117,63 @@ import Testing
             outcomes.insert(isNew)
         }
         Issue.record("more renames than there are files")
+    }
+
+    @Test func `new files that could not be placed are not thrown away`() throws {
+        let folder = try HubFolder()
+        var left = 1
+        let replacement = try DatabaseReplacement(folder: folder.path, stamp: "1") { old, new in
+            left -= 1
+            if left < 0 { throw PowerFailure() }
+            try DatabaseReplacement.renamed(old, new)
+        }
+        try Data("new".utf8).write(to: URL(filePath: replacement.incoming + "/hub.sqlite"))
+        #expect(!replacement.isComplete)
+        #expect(throws: PowerFailure.self) { try replacement.commit() }
+        #expect(replacement.isComplete)
+        replacement.discard()
+        try DatabaseReplacement.finish(in: folder.path)
+        #expect(folder.text("hub.sqlite") == "new")
+        #expect(folder.text("replaced-1/hub.sqlite") == "old")
+    }
+
+    @Test func `a second replacement at the same moment leaves what the first one replaced`() throws
+    {
+        let folder = try HubFolder()
+        try folder.replace(failingAfter: .max)
+        try folder.replace(failingAfter: .max)
+        #expect(folder.text("replaced-1/hub.sqlite") == "old")
+        #expect(folder.text("replaced-1-2/hub.sqlite") == "new")
+    }
+
+    @Test func `a record that is replaced takes the note of its damage along`() throws {
+        let folder = try HubFolder()
+        try folder.put("old", in: "record.damage")
+        let replacement = try DatabaseReplacement(folder: folder.path, stamp: "1")
+        for name in ["hub.sqlite", "record.sqlite"] {
+            try Data("new".utf8).write(to: URL(filePath: "\(replacement.incoming)/\(name)"))
+        }
+        try replacement.commit()
+        #expect(folder.text("record.sqlite") == "new" && folder.text("record.damage") == nil)
+        #expect(folder.text("replaced-1/record.damage") == "old")
+    }
+
+    @Test(.enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm")))
+    func `a part of the folder on another file system is refused`() throws {
+        let folder = try HubFolder()
+        let other = "/dev/shm/balai-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: other) }
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/witnessed",
+            withDestinationPath: other
+        )
+        let error = #expect(throws: StorageError.self) {
+            try folder.replace(failingAfter: .max)
+        }
+        #expect(error?.note.contains("another file system") == true)
+        #expect(folder.state == Self.before)
+        #expect(!folder.names.contains { $0.hasPrefix("restore-") }, "\(folder.names)")
     }
 
     @Test func `a folder in use is left alone`() async throws {
