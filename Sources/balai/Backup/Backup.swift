@@ -69,13 +69,15 @@ struct Backup {
 
 extension Backup {
     /// Writes a backup with the time in its name into a folder, and removes the oldest ones there beyond
-    /// `keep` with the same beginning.
+    /// `keep` with the same beginning; with `keepsFirst`, the very first one stays in place of the last of
+    /// these. None is written over: a second one of the same second gets the name of the next.
     ///
     /// Older ones are removed when the new one is complete, and never for one that failed.
     func write(
         intoFolder target: String,
         named beginning: String = "balai",
-        keep: Int?
+        keep: Int?,
+        keepsFirst: Bool = false
     ) throws -> Result {
         do {
             try FileManager.default.createDirectory(
@@ -91,9 +93,15 @@ extension Backup {
         }
         let pattern = BackupName(beginning: beginning)
         try Self.removeAbandoned(in: target, pattern)
-        let result = try write(to: "\(target)/\(pattern.text(at: now))")
+        var moment = now
+        while FileManager.default.fileExists(atPath: "\(target)/\(pattern.text(at: moment))") {
+            moment += 1
+        }
+        let result = try write(to: "\(target)/\(pattern.text(at: moment))")
         if let keep {
-            for name in try pattern.names(in: target).dropLast(max(keep, 1)) {
+            let names = try pattern.names(in: target)
+            let first = keepsFirst ? 1 : 0
+            for name in names.dropFirst(first).dropLast(max(keep - first, 1)) {
                 unlink("\(target)/\(name)")
             }
         }

@@ -4,25 +4,32 @@ import Storage
 import StorageSQLite
 
 extension HubRun {
-    /// How many backups stay that were made before a new schema.
+    /// How many backups stay that were made before a new schema: the first one, which no start of this
+    /// version has changed, and the newest.
     static let migrationBackups = 3
 
     /// Finishes a restore that was interrupted, and backs up databases of an older schema, which the
     /// start will change.
     func prepareDatabases(_ folder: DataFolder, _ logger: Logger) throws {
-        let outdated: [String]
         do {
             try DatabaseReplacement.finish(in: folder.path)
-            outdated = try SQLiteStore.outdatedDatabases(in: folder.path)
+            try SQLiteStore.whileLocked(folder: folder.path) {
+                let outdated = try SQLiteStore.outdatedDatabases(in: folder.path)
+                guard !outdated.isEmpty, backsUpBeforeMigration else { return }
+                try backUp(outdated, of: folder, logger)
+            }
         } catch let error as StorageError {
             throw StartError(.database, Self.advice(for: error, folder))
         }
-        guard !outdated.isEmpty, backsUpBeforeMigration else { return }
+    }
+
+    private func backUp(_ outdated: [String], of folder: DataFolder, _ logger: Logger) throws {
         do {
             let backup = try Backup(folder: folder.path, now: Date()).write(
                 intoFolder: folder.path + "/backups",
                 named: "before-\(Balai.version)",
-                keep: Self.migrationBackups
+                keep: Self.migrationBackups,
+                keepsFirst: true
             )
             let names = outdated.joined(separator: ", ")
             logger.notice("\(names) will get a newer schema; a backup is in \(backup.path)")

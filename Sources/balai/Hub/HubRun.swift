@@ -46,6 +46,7 @@ struct HubRun: Sendable {
         )
         let logger = startLogging(health)
         let folder = try DataFolder(creating: configuration.dataFolder)
+        let tls = try configuration.tls.map { try TLSWatch($0, logger: logger) }
         try prepareDatabases(folder, logger)
         let tokens = try await TokenWatch(
             folder: folder,
@@ -53,7 +54,6 @@ struct HubRun: Sendable {
             hasTLS: configuration.tls != nil,
             logger: logger
         )
-        let tls = try configuration.tls.map { try TLSWatch($0, logger: logger) }
         let clock = ClockWatch(logger: logger, lastWrittenAt: folder.lastWrittenAt)
         let store = try openStore(folder)
         do {

@@ -245,18 +245,7 @@ import Testing
         try await Self.start(folder) { hub, client in
             _ = try await Filling(hub: hub, client: client).fill(upTo: 3)
         }
-        let older = """
-            DELETE FROM grdb_migrations WHERE identifier = '2'; PRAGMA user_version = 1
-            """
-        func makeOlder() throws {
-            let end = try Self.run(
-                [folder.data + "/record.sqlite", older],
-                folder,
-                program: "/usr/bin/sqlite3"
-            )
-            #expect(end.code == 0, "\(end.errors)")
-        }
-        try makeOlder()
+        try Self.makeOlder(folder)
         // Where there is no room for a backup, the hub does not start and says why.
         let backups = folder.data + "/backups"
         try Data().write(to: URL(filePath: backups))
@@ -270,12 +259,7 @@ import Testing
         try await Self.start(folder) { _, _ in }
         let names = try FileManager.default.contentsOfDirectory(atPath: backups)
         #expect(names.count == 1, "\(names)")
-        let version = try Self.run(
-            [folder.data + "/record.sqlite", "PRAGMA user_version"],
-            folder,
-            program: "/usr/bin/sqlite3"
-        )
-        #expect(version.output == "2\n")
+        #expect(try Self.onRecord("PRAGMA user_version", folder) == "3\n")
         let check = try Self.run(["restore", "--check", "\(backups)/\(names[0])"], folder)
         #expect(check.code == 0, "\(check)")
         // The next start changes nothing, and backs up nothing.
@@ -283,7 +267,130 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: backups) == names)
     }
 
+    @Test func `starts that fail leave the first backup from before a newer schema`() async throws {
+        let folder = try TestFolder()
+        try await Self.start(folder) { _, _ in }
+        try Self.makeOlder(folder)
+        let backups = folder.data + "/backups"
+        let serve = ["serve", "--data", folder.data, "--port", "0"]
+
+        // What is wrong with the files for TLS, or with a hub that runs, is told before anything is done.
+        let configuration = folder.path + "/hub.yaml"
+        try "tls: {certificate: /none, key: /none}".write(
+            toFile: configuration,
+            atomically: true,
+            encoding: .utf8
+        )
+        let noTLS = try Self.run(serve + ["--config", configuration], folder)
+        #expect(noTLS.code != 0 && noTLS.errors.contains("/none"), "\(noTLS)")
+        let running = try Self.run(
+            [folder.data + "/hub.lock", try ChildProcess.product("balai").path] + serve,
+            folder,
+            program: "/usr/bin/flock"
+        )
+        #expect(running.code != 0 && running.errors.contains("another hub"), "\(running)")
+        #expect(!FileManager.default.fileExists(atPath: backups))
+
+        // A start that went wrong after its backup is as one of a record that is again an older one.
+        var first: String?
+        for round in 0..<6 {
+            try await Self.start(folder) { _, _ in }
+            let names = try FileManager.default.contentsOfDirectory(atPath: backups).sorted()
+            first = first ?? names.first
+            #expect(names.first == first && names.count == min(round + 1, 3), "\(names)")
+            try Self.makeOlder(folder)
+        }
+    }
+
+    @Test func `a record of a newer version does not stay under a backup of an older one`()
+        async throws
+    {
+        let folder = try TestFolder()
+        try await Self.start(folder) { hub, client in
+            _ = try await Filling(hub: hub, client: client).fill(upTo: 3)
+        }
+        let file = folder.path + "/hub.tar"
+        #expect(try Self.run(["backup", file, "--data", folder.data], folder).code == 0)
+        _ = try Self.onRecord("PRAGMA user_version = 99", folder)
+        let restore = ["restore", file, "--data", folder.data]
+        let refused = try Self.run(restore, folder)
+        #expect(
+            refused.code == EX_USAGE && refused.errors.contains("move `record.*`"),
+            "\(refused)"
+        )
+        let away = try Self.run(
+            ["-c", "mkdir \(folder.path)/away && mv \(folder.data)/record.* \(folder.path)/away"],
+            folder,
+            program: "/bin/sh"
+        )
+        #expect(away.code == 0, "\(away)")
+        let restored = try Self.run(restore, folder)
+        #expect(restored.code == 0, "\(restored)")
+        try await Self.start(folder) { hub, client in
+            let found = try await Filling(hub: hub, client: client).found()
+            #expect(found == [0, 1, 2])
+        }
+        #expect(try Self.onRecord("PRAGMA user_version", folder) == "3\n")
+    }
+
+    @Test func `what is kept of the city, and that a record is damaged, come from the backup`()
+        async throws
+    {
+        let folder = try TestFolder()
+        try await Self.start(folder) { _, _ in }
+        let city = folder.data + "/city.json"
+        func put(_ name: String) throws {
+            let json = #"{"name": "\#(name)", "latitude": 1, "longitude": 2}"#
+            try Data(json.utf8).write(to: URL(filePath: city))
+        }
+        try put("One")
+        try Data("a tile is missing".utf8)
+            .write(to: URL(filePath: folder.data + "/record.damage"))
+        let file = folder.path + "/hub.tar"
+        #expect(try Self.run(["backup", file, "--data", folder.data], folder).code == 0)
+        try put("Two")
+        let restored = try Self.run(["restore", file, "--data", folder.data], folder)
+        #expect(restored.code == 0 && !restored.output.contains("city.json"), "\(restored)")
+        #expect(try String(contentsOfFile: city, encoding: .utf8).contains("One"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.data)
+        let replaced = try #require(names.first { $0.hasPrefix("replaced-") })
+        let old = try String(
+            contentsOfFile: "\(folder.data)/\(replaced)/city.json",
+            encoding: .utf8
+        )
+        #expect(old.contains("Two"))
+
+        let other = try TestFolder()
+        #expect(try Self.run(["restore", file, "--data", other.data], other).code == 0)
+        let damage = try String(contentsOfFile: other.data + "/record.damage", encoding: .utf8)
+        #expect(damage == "a tile is missing")
+    }
+
     // MARK: -
+
+    /// Runs statements on the record of a hub that does not run, and returns what they print.
+    private static func onRecord(_ statements: String, _ folder: TestFolder) throws -> String {
+        let end = try run(
+            [folder.data + "/record.sqlite", statements],
+            folder,
+            program: "/usr/bin/sqlite3"
+        )
+        #expect(end.code == 0, "\(end.errors)")
+        return end.output
+    }
+
+    /// Makes the record one of the first schema.
+    private static func makeOlder(_ folder: TestFolder) throws {
+        _ = try onRecord(
+            """
+            DELETE FROM grdb_migrations WHERE identifier IN ('2', '3');
+            DROP TABLE opening_of_person; DROP TABLE indexed_openings;
+            CREATE INDEX opening_subject ON opening (subject, tenant, key);
+            PRAGMA user_version = 1
+            """,
+            folder
+        )
+    }
 
     private static func run(
         _ arguments: [String],
