@@ -84,6 +84,13 @@ import Testing
         try await HubClient.with { client in
             let folder = try TestFolder()
             let hub = try await RealHub(folder: folder, arguments: [])
+            let kept: JSONValue = [
+                "public": [
+                    "types": ["District"], "hiddenAttributes": ["secret"], "measures": true,
+                ]
+            ]
+            try await Self.put(kept, hub, folder, client)
+            let before = try await Self.publicRules(hub, folder, client)
             let page = try await Self.signedIn(to: hub, folder, client)("/setup").text
             let commands = page.matches(of: /<code>(curl [^<]+)<\/code>/).map {
                 String($0.output.1).replacing("&#39;", with: "'").replacing("&quot;", with: "\"")
@@ -99,8 +106,44 @@ import Testing
                 #expect(await process.ended() == .exited(0), "\(command): \(process.errors)")
             }
             #expect(try await client.send(.GET, "/", to: hub).text.contains("Ranong, now"))
-            let rules = try await client.send(.GET, "/governance/v1/rules", to: hub).text
-            #expect(rules.contains(#""*""#), "\(rules)")
+            // As nothing was chosen, nothing else is public than before, and what is hidden stays so.
+            #expect(try await Self.publicRules(hub, folder, client) == before)
+            // The command names the version that it was made for, and replaces no newer rules.
+            let again = try ChildProcess(
+                program: "/bin/sh",
+                ["-c", try #require(commands.last)],
+                log: folder.log
+            )
+            #expect(await again.ended() != .exited(0))
+            #expect(await hub.stop() == .exited(0))
+        }
+    }
+
+    @Test func `nothing can be chosen where attributes are hidden, and types need a name`()
+        async throws
+    {
+        try await HubClient.with { client in
+            let folder = try TestFolder()
+            let hub = try await RealHub(folder: folder, arguments: [])
+            let kept: JSONValue = [
+                "public": [
+                    "types": ["District"], "scopes": ["/open"], "hiddenAttributes": ["secret"],
+                    "measures": true,
+                ]
+            ]
+            try await Self.put(kept, hub, folder, client)
+            let before = try await Self.publicRules(hub, folder, client)
+            for form in ["public=types&types=", "public=types&types=%20,", "types=District"] {
+                let refused = try await Self.submit("/setup/rules", form, hub, folder, client)
+                #expect(refused.status == 400, "\(form)")
+                #expect(try await Self.publicRules(hub, folder, client) == before)
+            }
+            let same = "public=types&types=District"
+            #expect(try await Self.submit("/setup/rules", same, hub, folder, client).status == 303)
+            #expect(try await Self.publicRules(hub, folder, client) == before)
+            let none = try await Self.submit("/setup/rules", "public=none", hub, folder, client)
+            #expect(none.status == 303, "\(none.text)")
+            #expect(try await Self.publicRules(hub, folder, client) == ["measures": true])
             #expect(await hub.stop() == .exited(0))
         }
     }
@@ -147,6 +190,42 @@ import Testing
         {"type": "Feature", "id": "new", "properties": {"name": "New town"}, "geometry": null}]}
         """
     private static let form = [("Content-Type", "application/x-www-form-urlencoded")]
+
+    /// What makes a request one of the operator.
+    private static func bearer(_ folder: TestFolder) throws -> (String, String) {
+        let token = try String(contentsOfFile: folder.data + "/operator.token", encoding: .utf8)
+        return ("Authorization", "Bearer " + token.prefix { !$0.isWhitespace })
+    }
+
+    private static func put(
+        _ rules: JSONValue,
+        _ hub: RealHub,
+        _ folder: TestFolder,
+        _ client: HubClient
+    ) async throws {
+        let answer = try await client.send(
+            .PUT,
+            "/governance/v1/rules",
+            to: hub,
+            headers: [("Content-Type", "application/json"), try bearer(folder)],
+            body: rules.serialized
+        )
+        try #require(answer.isGood, "\(answer.text)")
+    }
+
+    private static func publicRules(
+        _ hub: RealHub,
+        _ folder: TestFolder,
+        _ client: HubClient
+    ) async throws -> JSONValue {
+        let answer = try await client.send(
+            .GET,
+            "/governance/v1/rules",
+            to: hub,
+            headers: [try bearer(folder)]
+        )
+        return try #require(answer.json.objectValue?["public"], "\(answer.text)")
+    }
 
     private static func districts(_ hub: RealHub, _ client: HubClient) async throws -> Int {
         let answer = try await client.send(.GET, "/ngsi-ld/v1/entities?type=District", to: hub)

@@ -54,13 +54,12 @@ private struct SetupPage {
             return page(try renderer.setup(nil), status: status)
         }
         let types = try await hub.reading.typeNames(caller: caller).information
-        let rules = try await hub.governing.keptRules()?.rules.source ?? JSONObject()
-        var openRules = rules
-        openRules["public"] = ["types": ["*"]]
+        let kept = try await hub.governing.keptRules()
+        let reach = SetupState.Reach(kept?.rules.source["public"])
         let state = SetupState(
             city: city.current,
-            public: SetupState.Reach(rules["public"]),
-            openRules: openRules,
+            public: reach,
+            rules: reach.rules(kept),
             types: types.map { LDContext.core.compact($0) }.sorted(),
             done: request.uri.queryParameters["done"].map(String.init),
             problem: problem
@@ -90,20 +89,8 @@ private struct SetupPage {
     func putRules(_ request: Request, _ caller: Caller) async throws -> Response {
         let fields = try await fields(of: request, caller)
         return try await trying(request, caller, step: "rules") {
-            let kept = try await hub.governing.keptRules()
-            var rules = kept?.rules.source ?? JSONObject()
-            let types: [String] =
-                switch fields["public"] {
-                case "all": ["*"]
-                case "types":
-                    (fields["types"] ?? "").split { $0 == "," || $0 == " " }.map(String.init)
-                default: []
-                }
-            var open = rules["public"]?.objectValue ?? JSONObject()
-            open["types"] = types.isEmpty ? nil : .array(types.map { .string($0) })
-            if types.isEmpty { open["scopes"] = nil }
-            rules["public"] = .object(open)
-            rules["version"] = kept.map { .number(JSONNumber($0.version)) }
+            let reach = try SetupState.Reach(form: fields)
+            let rules = reach.rules(try await hub.governing.keptRules())
             try await hub.governing.putCommonRules(.object(rules), ld: .core, caller: caller)
         }
     }

@@ -1,5 +1,6 @@
 import Broker
 import ContextModel
+import Governance
 
 /// How far the first run of a hub is.
 struct SetupState: Sendable {
@@ -18,12 +19,47 @@ struct SetupState: Sendable {
                 : types.contains("*") && !isScoped
                     ? .everything : .types(types.map { LDContext.core.compact(IRI($0)) })
         }
+
+        /// Reads the form; throws for one without a choice, and for types without a name.
+        init(form fields: QueryItems) throws(BrokerError) {
+            switch fields["public"] {
+            case "none": self = .nothing
+            case "all": self = .everything
+            case "types":
+                let types = (fields["types"] ?? "").split { $0 == "," || $0 == " " }
+                guard !types.isEmpty else {
+                    throw BrokerError(.badRequestData, "types: Name at least one type.")
+                }
+                self = .types(types.map(String.init))
+            default: throw BrokerError(.badRequestData, "public: It must be none, types or all.")
+            }
+        }
+
+        /// The kept rules with this choice, and everything else in them as it is.
+        ///
+        /// They name their version, so that they replace no newer ones.
+        func rules(_ kept: KeptRules?) -> JSONObject {
+            var rules = kept?.rules.source ?? JSONObject()
+            var open = rules["public"]?.objectValue ?? JSONObject()
+            switch self {
+            case .nothing:
+                // Rules are refused that hide attributes of nothing.
+                for member in ["types", "scopes", "hiddenAttributes"] { open[member] = nil }
+            case .everything: open["types"] = ["*"]
+            // Data may be public by its scope alone.
+            case .types([]): break
+            case .types(let types): open["types"] = .array(types.map { .string($0) })
+            }
+            rules["public"] = .object(open)
+            rules["version"] = kept.map { .number(JSONNumber($0.version)) }
+            return rules
+        }
     }
 
     var city: CityProfile?
     var `public`: Reach
-    /// The kept rules, with everything public.
-    var openRules: JSONObject
+    /// The kept rules, as the form puts them unless it is changed.
+    var rules: JSONObject
     /// The types of the data that there is.
     var types: [String]
     /// The step that was just done.
@@ -99,7 +135,7 @@ extension PageRenderer {
         view.known = state.types.joined(separator: ", ")
         view.rulesCommand = command(
             base + "/governance/v1/rules",
-            JSONValue.object(state.openRules).text
+            JSONValue.object(state.rules).text
         )
         view.isDataDone = !state.types.isEmpty
         view.dataText = t("setupDataThere", ["types": "\(state.types.count)"])

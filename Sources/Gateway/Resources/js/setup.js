@@ -3,11 +3,18 @@
 const form = document.getElementById("upload");
 const told = document.getElementById("uploaded");
 
-// The route for a file, by the end of its name.
-function route(name, type) {
+// Whether a file named .json is GeoJSON, by its beginning.
+async function isFeatures(file) {
+  const start = await file.slice(0, 65536).text();
+  return /^\uFEFF?\s*\{/.test(start) && /"type"\s*:\s*"FeatureCollection"/.test(start);
+}
+
+// The route for a file, by the end of its name; for .json by what is in it, too.
+async function route(file, type) {
+  const name = file.name;
   const base = name.replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_.-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 60);
   if (/\.zip$/i.test(name)) return `gtfs?feed=${encodeURIComponent(base || "feed")}`;
-  if (/\.geojson(l|s)?$/i.test(name)) return type ? `geojson?type=${encodeURIComponent(type)}` : "geojson";
+  if (/\.geojson(l|s)?$/i.test(name) || (/\.json$/i.test(name) && await isFeatures(file))) return type ? `geojson?type=${encodeURIComponent(type)}` : "geojson";
   return "entities";
 }
 
@@ -19,7 +26,7 @@ form?.addEventListener("submit", async (event) => {
   button.disabled = true;
   told.textContent = "…";
   try {
-    const response = await fetch(`/hub/imports/${route(file.name, document.getElementById("upload-type").value.trim())}`, {
+    const response = await fetch(`/hub/imports/${await route(file, document.getElementById("upload-type").value.trim())}`, {
       method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" },
     });
     const answer = await response.json();
