@@ -78,6 +78,35 @@ import Testing
     }
 
     /// Sixty stations along a river with a level each, observed on one morning.
+    @Test func `an answer in GeoJSON that has the first entities alone is said to be one`()
+        async throws
+    {
+        let folder = try TestFolder()
+        let hub = try await RealHub(folder: folder)
+        try await HubClient.with { client in
+            for count in [1_000, 1] {
+                let entities = (0..<count).map { number in
+                    JSONValue.object([
+                        "id": .string("urn:x:\(count):\(number)"), "type": "Tree",
+                        "height": ["value": 4],
+                    ])
+                }
+                let made = try await client.send(
+                    .POST,
+                    "/ngsi-ld/v1/entityOperations/create",
+                    to: hub,
+                    json: .array(entities)
+                )
+                try #require(made.status == 201, "\(made.text)")
+                let page = try await client.send(.GET, "/data/rows?type=Tree", to: hub).text
+                #expect(
+                    page.components(separatedBy: "(the first 1,000)").count == (count == 1 ? 3 : 1)
+                )
+            }
+        }
+        #expect(await hub.stop() == .exited(0))
+    }
+
     private static func fill(_ hub: RealHub) async throws {
         let stations = (0..<60).map { number -> JSONValue in
             let longitude = 98 + Double(number) / 100
