@@ -1,3 +1,4 @@
+import Broker
 import ContextModel
 import Governance
 import HTTPTypes
