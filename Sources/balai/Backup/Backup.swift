@@ -69,8 +69,10 @@ struct Backup {
 
 extension Backup {
     /// Writes a backup with the time in its name into a folder, and removes the oldest ones there beyond
-    /// `keep` with the same beginning; with `keepsFirst`, the very first one stays in place of the last of
-    /// these. None is written over: a second one of the same second gets the name of the next.
+    /// `keep` with the same beginning.
+    ///
+    /// With `keepsFirst` the very first one stays, and one of the newest less. None is written over: a
+    /// second one of the same second gets the name of the next.
     ///
     /// Older ones are removed when the new one is complete, and never for one that failed.
     func write(

@@ -100,7 +100,8 @@ import Testing
                 try #require(made.status == 201, "\(made.text)")
                 let page = try await client.send(.GET, "/data/rows?type=Tree", to: hub).text
                 #expect(
-                    page.components(separatedBy: "(the first 1,000)").count == (count == 1 ? 3 : 1)
+                    page.components(separatedBy: "(the first 1\u{202F}000)").count
+                        == (count == 1 ? 3 : 1)
                 )
             }
         }
