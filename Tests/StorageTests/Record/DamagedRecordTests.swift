@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Record
 import Storage
@@ -175,6 +176,8 @@ import Testing
             try await finds(writer)
             #expect(writer.isDamaged)
             await writer.close()
+            // The next start would know it from there.
+            try FileManager.default.removeItem(atPath: record.path("record.damage"))
         }
     }
 }

@@ -117,7 +117,8 @@ import Testing
         await #expect(throws: StorageError(.tookTooLong, note: "")) {
             _ = try await tenant.identifiers(query, grant: Grants.read())
         }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        // Without a deadline it takes hours; a busy machine takes some seconds.
+        #expect(ContinuousClock.now - start < .seconds(30))
     }
 
     @Test func `a connection can be used after a deadline`() async throws {

@@ -25,7 +25,7 @@ extension RouteTable {
             QueryParameter("done", "The step that was just done"),
         ]
         add(page) { request, context in try await setup.show(request, context.caller) }
-        add(Self.submission("/setup/city", "Say which city it is")) { request, context in
+        add(Self.submission("/setup/city", "Send the form about the city")) { request, context in
             try await setup.putCity(request, context.caller)
         }
         add(Self.submission("/setup/rules", "Say what anyone may see")) { request, context in
