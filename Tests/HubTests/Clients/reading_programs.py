@@ -133,6 +133,8 @@ def events():
     with requests.get(address, stream=True, timeout=20) as stream:
         lines = stream.iter_lines(chunk_size=1, decode_unicode=True)
         assert next(lines) == "retry: 3000"
+        # The position of somebody who has heard nothing yet.
+        assert next(lines).startswith("id: ")
         change = {"passengers": {"type": "Property", "value": 77}}
         answer = requests.patch(
             hub + "/ngsi-ld/v1/entities/urn:x:stop:5/attrs", json=change
