@@ -10,8 +10,9 @@ LEAFLET ?= /usr/share/javascript/leaflet
 RELEASE = --configuration release --static-swift-stdlib
 # Tests that compare times or keep the processors busy for minutes, one after the other.
 ALONE = HostileNeighbourTests|HiddenTimingTests|MatrixTests
-# Tests of programs, pages and times, apart from those that keep the processors busy.
-TIMED = HubTests\.|GatewayTests\.
+# Tests of programs and of pages, apart from others: with too many at once each waits for the processors.
+PROGRAMS = HubTests\.
+PAGES = GatewayTests\.
 # Tests of connections that are to be made in time.
 CONNECTIONS = OutboundTests\.
 # Tests that wait for commands on their threads, and would keep those of other tests from running.
@@ -46,8 +47,9 @@ test: ## Install what is missing and run every test
 	@.ci/set-up test
 	@.ci/python-packages clients publishers record-verifier statistics-peers reading-programs
 	swift build --build-tests
-	swift test --skip-build --parallel --skip '$(TIMED)|$(CONNECTIONS)|$(COMMANDS)'
-	swift test --skip-build --parallel --filter '$(TIMED)' --skip '$(ALONE)'
+	swift test --skip-build --parallel --skip '$(PROGRAMS)|$(PAGES)|$(CONNECTIONS)|$(COMMANDS)'
+	swift test --skip-build --parallel --filter '$(PROGRAMS)' --skip '$(ALONE)'
+	swift test --skip-build --parallel --filter '$(PAGES)' --skip '$(ALONE)'
 	swift test --skip-build --no-parallel --filter '$(ALONE)'
 	swift test --skip-build --parallel --filter '$(CONNECTIONS)'
 	swift test --skip-build --parallel --filter '$(COMMANDS)'
