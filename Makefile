@@ -9,14 +9,14 @@ LEAFLET ?= /usr/share/javascript/leaflet
 # What `make install` builds needs no Swift where it runs.
 RELEASE = --configuration release --static-swift-stdlib
 # Tests that compare times or keep the processors busy for minutes, one after the other.
-ALONE = HostileNeighbourTests|HiddenTimingTests|MatrixTests
+ALONE = HostileNeighbourTests|HostileParameterTests|HiddenTimingTests|MatrixTests
 # Tests of programs and of pages, apart from others: with too many at once each waits for the processors.
 PROGRAMS = HubTests\.
 PAGES = GatewayTests\.
 # Tests of connections that are to be made in time.
 CONNECTIONS = OutboundTests\.
-# Tests that wait for commands on their threads, and would keep those of other tests from running.
-COMMANDS = balaiTests\.
+# Tests that wait for commands and copies on their threads, and would keep other tests from running.
+COMMANDS = balaiTests\.|BackupTests
 # How many times longer `make soak` runs what `make test` runs briefly.
 SOAK ?= 10
 SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel
@@ -48,7 +48,7 @@ test: ## Install what is missing and run every test
 	@.ci/python-packages clients publishers record-verifier statistics-peers reading-programs
 	swift build --build-tests
 	swift test --skip-build --parallel --skip '$(PROGRAMS)|$(PAGES)|$(CONNECTIONS)|$(COMMANDS)'
-	swift test --skip-build --parallel --filter '$(PROGRAMS)' --skip '$(ALONE)'
+	swift test --skip-build --parallel --filter '$(PROGRAMS)' --skip '$(ALONE)|$(COMMANDS)'
 	swift test --skip-build --parallel --filter '$(PAGES)' --skip '$(ALONE)'
 	swift test --skip-build --no-parallel --filter '$(ALONE)'
 	swift test --skip-build --parallel --filter '$(CONNECTIONS)'

@@ -4,7 +4,7 @@ import Processes
 import Testing
 
 /// Notifications over MQTT with TLS (`mqtts`), where the broker needs a valid certificate.
-@Suite(.timeLimit(.minutes(2))) struct SecureMQTTTests {
+@Suite(.timeLimit(.minutes(5))) struct SecureMQTTTests {
     @Test func `a broker with a valid certificate gets the notification`() async throws {
         let folder = try TestFolder()
         let certificates = try await Certificates(folder, for: "localhost")

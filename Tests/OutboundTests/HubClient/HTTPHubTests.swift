@@ -4,7 +4,7 @@ import Outbound
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPHubTests {
+@Suite(.timeLimit(.minutes(4))) struct HTTPHubTests {
     private static let known = LoopbackServer.Answer(
         status: .ok,
         body: #"{"contextSourceAlias": "harbour"}"#
