@@ -11,12 +11,12 @@ RELEASE = --configuration release --static-swift-stdlib
 # Tests that compare times or keep the processors busy for minutes, one after the other.
 ALONE = HostileNeighbourTests|HostileParameterTests|HiddenTimingTests|MatrixTests
 # Tests of programs and of pages, apart from others: with too many at once each waits for the processors.
-PROGRAMS = HubTests\.
-PAGES = GatewayTests\.
+PROGRAMS = ^HubTests\.
+PAGES = ^GatewayTests\.
 # Tests of connections that are to be made in time.
-CONNECTIONS = OutboundTests\.
+CONNECTIONS = ^OutboundTests\.
 # Tests that wait for commands and copies on their threads, and would keep other tests from running.
-COMMANDS = balaiTests\.|BackupTests
+COMMANDS = ^balaiTests\.|BackupTests
 # How many times longer `make soak` runs what `make test` runs briefly.
 SOAK ?= 10
 SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel
