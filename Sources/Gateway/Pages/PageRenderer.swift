@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import Mustache
 import Services
+import Synchronization
 
 /// Turns summaries into HTML.
 ///
@@ -23,19 +24,38 @@ package struct PageRenderer: Sendable {
         settings: PageSettings,
         hasServices: Bool = false
     ) throws {
+        self.templates = try Self.compiled(templates)
+        self.settings = settings
+        self.hasServices = hasServices
+        translations = try Translations.own.get()
+        voice = PageVoice(translations.all[0])
+    }
+
+    /// The templates that were compiled last.
+    ///
+    /// A hub has a renderer for each group of pages, all of the same templates; to compile them takes longer than
+    /// the rest of its start.
+    private static let last = Mutex<(texts: [String: String], library: MustacheLibrary)?>(nil)
+
+    private static func compiled(_ templates: [String: String]) throws -> MustacheLibrary {
+        try last.withLock { last in
+            if let last, last.texts == templates { return last.library }
+            let library = try compile(templates)
+            last = (templates, library)
+            return library
+        }
+    }
+
+    private static func compile(_ templates: [String: String]) throws -> MustacheLibrary {
         MustacheContentTypes.register(PageText(), named: "PAGE")
         var library = MustacheLibrary()
         for (name, text) in templates {
             try library.register("{{% CONTENT_TYPE:PAGE}}" + text, named: name)
         }
-        for name in Self.pages where library.getTemplate(named: name) == nil {
+        for name in pages where library.getTemplate(named: name) == nil {
             throw PageError(description: "The template \(name).mustache is missing.")
         }
-        self.templates = library
-        self.settings = settings
-        self.hasServices = hasServices
-        translations = try Translations()
-        voice = PageVoice(translations.all[0])
+        return library
     }
 
     private static let pages = [

@@ -38,6 +38,9 @@ struct Translations: Sendable {
     /// English first.
     let all: [Translation]
 
+    /// Those of the program, read once.
+    static let own = Result { try Translations() }
+
     /// Reads the files of the program; throws when one is no JSON object of texts.
     init(files: [String: String] = EmbeddedFiles.texts) throws {
         let found = try files.filter { $0.key.hasPrefix("words/") }.map { path, text in

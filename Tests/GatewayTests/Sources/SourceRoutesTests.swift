@@ -247,16 +247,6 @@ import Testing
     @Test func `what is too long or comes to a paused source is not taken`() async throws {
         try await test { client in
             _ = try await put(client)
-            let long = String(repeating: " ", count: ReceivedMessage.maximumBytes + 1)
-            // The connection may be closed before all of it was sent.
-            let refused = try? await send(long, client)
-            #expect(refused == nil || refused?.status == .contentTooLarge)
-            let shown = try await client.execute(
-                uri: "/sources/v1/air",
-                method: .get,
-                headers: Self.boss
-            )
-            #expect(try shown.json["messages"] == 0)
             let pause = try await client.execute(
                 uri: "/sources/v1/air/pause",
                 method: .post,
@@ -271,6 +261,10 @@ import Testing
                 headers: Self.boss
             )
             #expect(try await send(Self.reading("a", "1"), client).status == .noContent)
+            // Last, for the connection may be closed before all of it was sent.
+            let long = String(repeating: " ", count: ReceivedMessage.maximumBytes + 1)
+            let refused = try? await send(long, client)
+            #expect(refused == nil || refused?.status == .contentTooLarge)
         }
     }
 
