@@ -146,6 +146,12 @@ extension RightsCoverage {
         "POST /my-data/choices",
         "POST /my-data/erasure",
         "POST /record",
+        "POST /setup/city",
+        "POST /setup/rules",
+        // What nobody has told or published is not there.
+        "GET /hub/city",
+        "GET /network/v1/exemptions/{exemptionId}",
+        "DELETE /network/v1/exemptions/{exemptionId}",
         // They lead elsewhere, and go on when a provider has answered.
         "GET /sign-in/with/{provider}",
         "GET /sign-in/from/{provider}",
