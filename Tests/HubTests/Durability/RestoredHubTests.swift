@@ -32,7 +32,8 @@ import Testing
             try await Self.command("restore", backup, folder)
             hub = try await RealHub(folder: folder)
             #expect(try await status() == 404)
-            #expect(hub.process.errors.contains("The record has choices and rules that the data had not"))
+            let told = "The record has choices and rules that the data had not"
+            #expect(hub.process.errors.contains(told))
             #expect(await hub.stop() == .exited(0))
             // The next start has nothing to say.
             let before = hub.process.errors.count
