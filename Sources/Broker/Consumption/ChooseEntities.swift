@@ -25,7 +25,7 @@ package struct ChosenEntities<Chooser: EntityChooser>: Disclosable {
     package let histories: [EvolutionPage]
     /// The number of entities that meet the query's condition, if the query asked for it.
     package let count: Int?
-    /// Whether entities follow those that the chooser was to look at.
+    /// Whether there are more entities than the chooser was asked to look at.
     package let hasMore: Bool
 
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {

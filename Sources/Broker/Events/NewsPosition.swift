@@ -47,7 +47,7 @@ struct NewsPositionSeal: Sendable {
         return Hexadecimal.text(of: Self.bytes(of: epoch) + sealed.combined)
     }
 
-    /// Reads the result of `text`, of this run of the hub or of another; nil for any other text.
+    /// Reads a position that `text` has written in this run of the hub or an earlier one; nil for any other text.
     func position(_ text: String, _ tenant: TenantName?) -> NewsPosition? {
         guard text.utf8.count == Self.digits, let bytes = Hexadecimal.bytes(of: text) else {
             return nil

@@ -56,7 +56,7 @@ package protocol MessageMapping: Sendable {
     var way: String { get }
     /// How often each thing reports, in seconds; nil when nobody has said.
     var reportsEverySeconds: Int? { get }
-    /// Whether all readings have a time that their message says, so that a repeated message changes
+    /// Whether each message gives the times of all its readings. Then a repeated message changes
     /// nothing.
     var hasOwnTimes: Bool { get }
     /// The definition as whoever made the mapping knows it: what connects to the source reads it.

@@ -28,9 +28,8 @@ extension Sourcing {
     /// Maps and writes the refused messages again; returns how many are stored now, and how many
     /// are still refused.
     ///
-    /// A reading has the time that its message says. One without a time is refused where its
-    /// attribute has changed since the message was received: it would take the place of what is
-    /// newer.
+    /// A reading keeps the time that its message gives. A reading without a time is refused when its
+    /// attribute has changed since the message was received, because it would replace a newer value.
     package func retryRefused(
         of name: SourceName,
         caller: Caller

@@ -64,7 +64,7 @@ extension Reading {
         return GeoTest(relation: .intersects, reference: .polygon([ring]), attribute: .location)
     }
 
-    /// The places of the entities, each of which is read.
+    /// The places of the entities, found by reading each entity.
     private static func places(
         _ condition: Condition,
         limit: Int,

@@ -58,7 +58,9 @@ struct IRegexp: Sendable {
         return moved
     }
 
-    /// The states that are reached without taking a character; state 0 is the end.
+    /// The states that can be reached from `open` without a further character.
+    ///
+    /// State 0 is the end of the pattern.
     private func reached(
         from open: [Int],
         _ steps: PathSteps

@@ -15,7 +15,7 @@ struct EventStream: Sendable {
     private static let pause = Duration.milliseconds(250)
     /// A line that says nothing, so that proxies keep the connection and a client that has gone is noticed.
     private static let quietPauses = 60
-    /// After a write that took so long, the rest is read again.
+    /// A write that takes longer than this is followed by a new read of what is left, with the rights of then.
     private static let longWrite = Duration.milliseconds(500)
     /// The bytes that are written together.
     private static let pieceBytes = 32 * 1_024

@@ -39,7 +39,7 @@ struct ThingsOptions: Sendable {
 
     init() {}
 
-    /// Reads the options of a request for entities of this set.
+    /// Reads the options of a request for a set, such as Things.
     init(_ items: QueryItems, of kind: ThingsKind) throws(BrokerError) {
         var counter = 0
         for name in Self.names {

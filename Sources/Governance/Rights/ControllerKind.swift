@@ -1,4 +1,4 @@
-/// The kind of organisation that is the data controller, as a term of the Data Privacy Vocabulary.
+/// The kind of organisation that controls the data, as a term of the Data Privacy Vocabulary.
 ///
 /// The rules about data that crosses borders depend on it.
 package struct ControllerKind: Sendable, Hashable {

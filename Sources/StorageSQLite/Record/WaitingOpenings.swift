@@ -70,10 +70,12 @@ final class WaitingOpenings: Sendable {
         }
     }
 
-    /// Makes all there are one run.
+    /// Makes one run of all openings that wait.
     func completeRun() { state.withLock { $0.completeRun() } }
 
-    /// Notes what a transaction that is on disk has added and moved.
+    /// Notes the openings that a transaction has added, and how many it has moved into the index.
+    ///
+    /// Call it after the commit.
     func note(added: [PersonOpening], moved: Int) {
         state.withLock { state in
             state.new += added

@@ -9,7 +9,7 @@ struct TarHeader: Equatable {
     /// The length of the content in bytes.
     let size: Int
 
-    /// The bytes of zeros that fill the last block of the content.
+    /// The number of zero bytes after the content, which fill its last block.
     var paddingBytes: Int { (Self.blockBytes - size % Self.blockBytes) % Self.blockBytes }
 
     init(name: String, size: Int) {

@@ -18,7 +18,7 @@ package struct MQTTMessage: Sendable, Equatable {
     package var payload: [UInt8]
     /// 0: at most once; 1: at least once; 2: exactly once.
     package var qualityOfService: Int
-    /// The number with which it is acknowledged; nil with quality of service 0.
+    /// The packet identifier, by which the message is acknowledged; nil with quality of service 0.
     package var number: UInt16?
     /// Whether the broker may have sent it before.
     package var isRepeated: Bool
