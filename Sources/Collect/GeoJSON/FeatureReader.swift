@@ -14,10 +14,7 @@ struct FeatureReader {
         case problem(RowProblem)
     }
 
-    private let source: any ByteSource
-    private var piece: [UInt8] = []
-    private var position = 0
-    private var bytesRead = 0
+    private var bytes: ByteReader
     private var line = 1
     /// The text of the feature, or of the collection without its features.
     private var text: [UInt8] = []
@@ -33,21 +30,19 @@ struct FeatureReader {
     /// Whether each line has a feature, as the first one had.
     private var isByLine: Bool?
 
-    init(_ source: any ByteSource) { self.source = source }
+    init(_ source: any ByteSource) { bytes = ByteReader(source) }
 
-    var file: String { source.name }
+    var file: String { bytes.source.name }
 
-    var extent: ImportExtent {
-        ImportExtent(bytesRead: bytesRead, bytesInAll: source.byteCount)
-    }
+    var extent: ImportExtent { bytes.extent }
 
     func problem(_ reason: String, line: Int? = nil) -> RowProblem {
-        RowProblem(file: source.name, line: line ?? startLine, reason: reason)
+        RowProblem(file: file, line: line ?? startLine, reason: reason)
     }
 
     /// The next feature, or a problem; nil at the end.
     mutating func next() throws(SourceError) -> Found? {
-        while let byte = try nextByte() {
+        while let byte = try bytes.next() {
             if byte == 0x0A { line += 1 }
             if byte == Self.recordSeparator, !isInString || isByLine != false {
                 if let broken = abandon() { return broken }
@@ -83,7 +78,7 @@ extension FeatureReader {
             default:
                 reset()
                 throw SourceError(
-                    "`\(source.name)` is not GeoJSON: on line \(line) it has something else than an object."
+                    "`\(file)` is not GeoJSON: on line \(line) it has something else than an object."
                 )
             }
         }
@@ -193,7 +188,7 @@ extension FeatureReader {
         let name = system.objectValue?["properties"]?.objectValue?["name"]?.stringValue ?? ""
         guard name.hasSuffix("CRS84") || name.hasSuffix("EPSG::4326") || name == "EPSG:4326" else {
             throw SourceError(
-                "`\(source.name)` has coordinates of another system than WGS 84 (`\(name)`). Convert it: "
+                "`\(file)` has coordinates of another system than WGS 84 (`\(name)`). Convert it: "
                     + "ogr2ogr -t_srs EPSG:4326 -f GeoJSONSeq /dev/stdout FILE | balai import geojson -"
             )
         }
@@ -203,19 +198,8 @@ extension FeatureReader {
     private func refuseOtherSystem(ofHead head: [UInt8]) throws(SourceError) {
         let object: JSONObject?
         do throws(JSONError) { object = try JSONReader.read(head).objectValue } catch {
-            throw SourceError("`\(source.name)` is not GeoJSON: \(error.message)")
+            throw SourceError("`\(file)` is not GeoJSON: \(error.message)")
         }
         try refuseOtherSystem(object?["crs"])
-    }
-
-    private mutating func nextByte() throws(SourceError) -> UInt8? {
-        if position == piece.count {
-            bytesRead += piece.count
-            piece = try source.nextPiece()
-            position = 0
-            if piece.isEmpty { return nil }
-        }
-        defer { position += 1 }
-        return piece[position]
     }
 }

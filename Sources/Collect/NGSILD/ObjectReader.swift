@@ -19,11 +19,8 @@ struct ObjectReader {
         case array
     }
 
-    private let source: any ByteSource
+    private var bytes: ByteReader
     private let maximumBytes: Int
-    private var piece: [UInt8] = []
-    private var position = 0
-    private var bytesRead = 0
     private var layout = Layout.unknown
     private var line = 1
     /// The bytes of an object beyond the limit; the file is refused when they reach the limit
@@ -37,13 +34,11 @@ struct ObjectReader {
 
     /// An object of more than `maximumBytes` bytes is refused.
     init(_ source: any ByteSource, maximumBytes: Int) {
-        self.source = source
+        bytes = ByteReader(source)
         self.maximumBytes = maximumBytes
     }
 
-    var extent: ImportExtent {
-        ImportExtent(bytesRead: bytesRead, bytesInAll: source.byteCount)
-    }
+    var extent: ImportExtent { bytes.extent }
 
     /// The next object with an `id`, or a problem; nil at the end.
     mutating func next() throws(SourceError) -> Found? {
@@ -62,7 +57,7 @@ struct ObjectReader {
         } catch {
             return .problem(
                 RowProblem(
-                    file: source.name,
+                    file: bytes.source.name,
                     line: startLine + error.line - 1,
                     column: .init(number: error.column),
                     reason: error.message
@@ -73,11 +68,11 @@ struct ObjectReader {
 
     /// The origin of the last object.
     func origin(_ id: String) -> HubRequest.Origin {
-        .init(entityID: id, file: source.name, line: startLine)
+        .init(entityID: id, file: bytes.source.name, line: startLine)
     }
 
     func problem(_ reason: String) -> Found {
-        .problem(RowProblem(file: source.name, line: startLine, reason: reason))
+        .problem(RowProblem(file: bytes.source.name, line: startLine, reason: reason))
     }
 }
 
@@ -87,7 +82,7 @@ extension ObjectReader {
     /// Reads the text of the next object; false at the end of the file.
     private mutating func readObject() throws(SourceError) -> Bool {
         nesting = Nesting()
-        while let byte = try nextByte() {
+        while let byte = try bytes.next() {
             if excessBytes > maximumBytes { throw endlessObject() }
             if byte == 0x0A { line += 1 }
             if layout == .unknown { find(byte) }
@@ -119,7 +114,7 @@ extension ObjectReader {
 
     private func endlessObject() -> SourceError {
         SourceError(
-            "`\(source.name)` has an entity of more than \(2 * maximumBytes) bytes, on line "
+            "`\(bytes.source.name)` has an entity of more than \(2 * maximumBytes) bytes, on line "
                 + "\(startLine); the rest of the file cannot be read."
         )
     }
@@ -142,7 +137,7 @@ extension ObjectReader {
         // stand.
         if byte == 0x0A, nesting.isInString || nesting.depth <= 0 { return true }
         if byte == UInt8(ascii: "{"), nesting.depth > 0, !nesting.awaitsValue {
-            position -= 1
+            bytes.stepBack()
             return true
         }
         take(byte)
@@ -178,17 +173,6 @@ extension ObjectReader {
             return
         }
         text.append(byte)
-    }
-
-    private mutating func nextByte() throws(SourceError) -> UInt8? {
-        if position == piece.count {
-            bytesRead += piece.count
-            piece = try source.nextPiece()
-            position = 0
-            if piece.isEmpty { return nil }
-        }
-        defer { position += 1 }
-        return piece[position]
     }
 }
 
