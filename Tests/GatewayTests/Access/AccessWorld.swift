@@ -76,54 +76,14 @@ struct AccessWorld {
             makeIdentifier: { UUID().uuidString.lowercased() },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        var routes = RouteTable()
-        routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
-        let publisher = RecordPublisher(record)
-        routes.addRecordRoutes(publisher, parts.hub)
-        routes.addWitnessRoutes(FollowedRecord.desk(), clock: clock.now)
-        routes.addImportRoutes(parts.hub, ImportSettings())
-        routes.addSourceRoutes(parts.hub, NGSILDSettings(), SourceSample.secrets)
-        try routes.addSourcePages(
-            parts.hub,
-            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
-            settings: PageSettings()
+        routes = try await .ofWholeHub(
+            parts,
+            record,
+            key: try await HubKey.make(),
+            policy: Self.policy,
+            registry: registry,
+            clock: clock
         )
-        try await SourceSample.keep(in: parts.hub)
-        try routes.addPages(
-            HubPageData(
-                hub: parts.hub,
-                healthLog: HealthLog(registry: registry, version: "1", startedAt: clock())
-            ),
-            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
-            settings: PageSettings()
-        )
-        let assets = try PageAssets(leafletFolder: "/usr/share/javascript/leaflet")
-        try routes.addRowsPage(
-            parts.hub,
-            NGSILDSettings(),
-            assets: assets,
-            pages: PageSettings()
-        )
-        try routes.addSetupPage(
-            parts.hub,
-            NGSILDSettings(),
-            KeptCity(),
-            assets: assets,
-            pages: PageSettings()
-        )
-        try routes.addRightsPages(
-            parts.hub,
-            publisher,
-            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
-            settings: PageSettings()
-        )
-        try routes.addSignIn(
-            SignIn(key: try await HubKey.make(), publicURL: nil, clock: clock),
-            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
-            settings: PageSettings()
-        )
-        routes.addOperationRoutes(version: "1", registry: registry, policy: Self.policy) {}
-        self.routes = routes
         notifications = parts.notifications
     }
 

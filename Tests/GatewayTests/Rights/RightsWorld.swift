@@ -65,47 +65,14 @@ final class RightsWorld: Sendable {
             makeIdentifier: { UUID().uuidString.lowercased() },
             logger: Self.silent
         )
-        let assets = try PageAssets(leafletFolder: "/usr/share/javascript/leaflet")
-        var routes = RouteTable()
-        routes.addNGSILDRoutes(parts.hub, NGSILDSettings())
-        let publisher = RecordPublisher(record)
-        routes.addRecordRoutes(publisher, parts.hub)
-        routes.addWitnessRoutes(FollowedRecord.desk(), clock: clock.now)
-        routes.addImportRoutes(parts.hub, ImportSettings())
-        routes.addSourceRoutes(parts.hub, NGSILDSettings(), SourceSample.secrets)
-        try routes.addSourcePages(
-            parts.hub,
-            assets: PageAssets(leafletFolder: "/usr/share/javascript/leaflet"),
-            settings: PageSettings()
+        routes = try await .ofWholeHub(
+            parts,
+            record,
+            key: key,
+            policy: Self.policy,
+            registry: registry,
+            clock: clock
         )
-        try await SourceSample.keep(in: parts.hub)
-        let health = HealthLog(registry: registry, version: "1", startedAt: clock())
-        try routes.addPages(
-            HubPageData(hub: parts.hub, healthLog: health),
-            assets: assets,
-            settings: PageSettings()
-        )
-        try routes.addRowsPage(
-            parts.hub,
-            NGSILDSettings(),
-            assets: assets,
-            pages: PageSettings()
-        )
-        try routes.addSetupPage(
-            parts.hub,
-            NGSILDSettings(),
-            KeptCity(),
-            assets: assets,
-            pages: PageSettings()
-        )
-        try routes.addRightsPages(parts.hub, publisher, assets: assets, settings: PageSettings())
-        try routes.addSignIn(
-            SignIn(key: key, publicURL: nil, clock: clock),
-            assets: assets,
-            settings: PageSettings()
-        )
-        routes.addOperationRoutes(version: "1", registry: registry, policy: Self.policy) {}
-        self.routes = routes
     }
 
     private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
