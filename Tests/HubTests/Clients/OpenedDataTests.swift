@@ -127,15 +127,6 @@ import Testing
                 ],
             ]
         }
-        let answer = try await HubClient.with { client in
-            try await client.send(
-                .POST,
-                "/ngsi-ld/v1/entityOperations/create",
-                to: hub,
-                headers: [("Content-Type", "application/json")],
-                body: JSONValue.array(stations).serialized
-            )
-        }
-        try #require(answer.status == 201)
+        try await HubClient.with { try await $0.create(stations, at: hub) }
     }
 }

@@ -62,15 +62,6 @@ import Testing
                 ],
             ]
         }
-        let answer = try await HubClient.with { client in
-            try await client.send(
-                .POST,
-                "/ngsi-ld/v1/entityOperations/create",
-                to: hub,
-                headers: [("Content-Type", "application/json")],
-                body: JSONValue.array(stops).serialized
-            )
-        }
-        try #require(answer.status == 201)
+        try await HubClient.with { try await $0.create(stops, at: hub) }
     }
 }

@@ -92,6 +92,18 @@ struct HubClient: Sendable {
         try await send(method, at: hub.url + path, headers: headers, body: body)
     }
 
+    /// Creates entities in one batch, and requires that all of them were created.
+    func create(_ entities: [JSONValue], at hub: RealHub) async throws {
+        let answer = try await send(
+            .POST,
+            "/ngsi-ld/v1/entityOperations/create",
+            to: hub,
+            headers: [("Content-Type", "application/json")],
+            body: JSONValue.array(entities).serialized
+        )
+        try #require(answer.status == 201)
+    }
+
     /// Sends a request to anybody; redirects are not followed.
     func send(
         _ method: HTTPMethod = .GET,
