@@ -193,11 +193,19 @@ import FoundationNetworking
         try await withTemporaryFolder { path in
             let hub = try RunningCommand(["serve", "--data", path + "/data", "--port", "0"])
             _ = try hub.nextLine()
-            let backup = try RunningCommand(["backup", path + "/backup", "--data", path + "/data"])
-            #expect(try backup.end().code == 0)
-            let files = try FileManager.default.contentsOfDirectory(atPath: path + "/backup")
+            // As one file, and in a folder.
+            let folder = path + "/backups"
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: false
+            )
+            for place in [path + "/hub.tar", folder] {
+                let backup = try RunningCommand(["backup", place, "--data", path + "/data"])
+                #expect(try backup.end().code == 0)
+            }
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder)
             #expect(files.count == 1)
-            for file in [path + "/backup"] + files.map({ path + "/backup/" + $0 }) {
+            for file in files.map({ folder + "/" + $0 }) + [path + "/hub.tar"] {
                 let attributes = try FileManager.default.attributesOfItem(atPath: file)
                 let mode = try #require(attributes[.posixPermissions] as? Int)
                 #expect(mode & 0o077 == 0, "\(file)")
