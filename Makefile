@@ -17,6 +17,8 @@ PAGES = ^GatewayTests\.
 CONNECTIONS = ^OutboundTests\.
 # Tests that wait for commands and copies on their threads, and would keep other tests from running.
 COMMANDS = ^balaiTests\.|BackupTests
+# How many tests run at once: with more than processors, tests that compute keep others from their time limits.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= $(shell nproc)
 # How many times longer `make soak` runs what `make test` runs briefly.
 SOAK ?= 10
 SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel
