@@ -76,14 +76,14 @@ final class Checkpointer: Sendable {
 
     /// On the queue.
     private func cutLog() -> Bool {
-        guard connection.emptyLog() else { return false }
+        guard !state.withLock(\.isClosed), connection.emptyLog() else { return false }
         state.withLock { $0.copied = 0 }
         return true
     }
 
-    /// Waits for a copy in progress, and starts no other.
+    /// Waits for a copy in progress, starts no other, and closes its connection.
     func close() {
         state.withLock { $0.isClosed = true }
-        queue.sync {}
+        queue.sync { connection.close() }
     }
 }

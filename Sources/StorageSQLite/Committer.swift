@@ -221,7 +221,7 @@ final class Committer: Sendable {
     func emptyLog() async -> Bool { await checkpointer.emptyLog() }
 
     /// Refuses new requests and waits for those accepted before.
-    func close() async {
+    func finish() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
                 state.isClosed = true
@@ -230,6 +230,10 @@ final class Committer: Sendable {
             }
             if isIdle { continuation.resume() }
         }
+    }
+
+    /// Copies the log into the database and closes the file, once all has finished.
+    func close() {
         checkpointer.close()
         queue.sync { writer.close() }
     }

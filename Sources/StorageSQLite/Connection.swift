@@ -22,6 +22,9 @@ final class Connection: @unchecked Sendable {
     /// Preparing one takes as long as reading many rows.
     private var idle: [String: [OpaquePointer]] = [:]
     private var idleCount = 0
+    /// All statements, in use or not, but for those that SQLite prepares for its own tables.
+    private var statements: Set<OpaquePointer> = []
+    private var isClosed = false
 
     init(path: String, access: Access) throws {
         var opened: OpaquePointer?
@@ -39,8 +42,18 @@ final class Connection: @unchecked Sendable {
         sqlite3_busy_timeout(handle, Limits.busyMilliseconds)
     }
 
-    deinit {
-        for statement in idle.values.joined() { sqlite3_finalize(statement) }
+    deinit { close() }
+
+    /// Closes the file, with all statements; nothing may use the connection or its statements afterwards.
+    ///
+    /// Without it the file stays open for as long as anybody has a reference to the connection, which
+    /// may be longer than another process, or another store, believes.
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        idle = [:]
+        for statement in statements { sqlite3_finalize(statement) }
+        statements = []
         sqlite3_close_v2(handle)
     }
 
@@ -60,11 +73,14 @@ final class Connection: @unchecked Sendable {
             nil
         )
         guard code == SQLITE_OK, let statement else { throw error(code, sql) }
+        statements.insert(statement)
         return Statement(statement, sql, of: self)
     }
 
     fileprivate func takeBack(_ statement: OpaquePointer, _ sql: String) {
+        if isClosed { return }
         guard idleCount < Limits.idleStatements else {
+            statements.remove(statement)
             sqlite3_finalize(statement)
             return
         }

@@ -25,6 +25,8 @@ final class Reader: @unchecked Sendable {
         byID = try connection.prepare("SELECT shape, expires, body FROM entity WHERE id = ?1")
     }
 
+    func close() { connection.close() }
+
     /// Runs the body on one state of the database.
     ///
     /// The state is fixed before the body begins. So the names and shapes that the body takes from
@@ -76,10 +78,12 @@ enum ReadKind: Equatable {
 /// on its own thread, so that it blocks no task. Queries leave one connection to point reads.
 final class ConnectionPool: Sendable {
     private let state: Mutex<PoolState>
+    private let path: String
     private let queryTimeout: Duration
     private let queue = DispatchQueue(label: "balai.reads", attributes: .concurrent)
 
     init(path: String, queryTimeout: Duration) throws {
+        self.path = path
         let readers = try (0..<Limits.readingConnections).map { _ in try Reader(path: path) }
         state = Mutex(PoolState(idle: readers))
         self.queryTimeout = queryTimeout
@@ -89,7 +93,7 @@ final class ConnectionPool: Sendable {
     func immediately<Answer>(_ body: (Reader) throws -> Answer) throws -> Answer? {
         let borrowed = try state.withLock { state in
             if state.isClosed { throw StorageError(.closed, note: "read after close") }
-            return state.idle.popLast()
+            return state.lendIdle()
         }
         guard let borrowed else { return nil }
         defer { giveBack(borrowed, after: .point) }
@@ -153,12 +157,13 @@ final class ConnectionPool: Sendable {
     }
 
     private func giveBack(_ reader: Reader, after kind: ReadKind) {
-        let (late, next) = state.withLock { state in
+        let (late, next, ended) = state.withLock { state in
             state.takeBack(reader, after: kind)
-            return (state.removeLate(patience: queryTimeout), state.next())
+            return (state.removeLate(patience: queryTimeout), state.next(), state.end())
         }
         refuse(late)
         start(next)
+        finish(ended)
     }
 
     private func start(_ next: (job: PoolJob, reader: Reader)?) {
@@ -171,12 +176,47 @@ final class ConnectionPool: Sendable {
         queue.async(execute: work)
     }
 
-    /// Refuses new reads and lets the present ones finish.
-    func close() {
-        state.withLock { state in
-            state.isClosed = true
-            state.idle = []
+    /// Refuses new reads and lets the present ones go on.
+    func refuse() { state.withLock { $0.isClosed = true } }
+
+    /// Refuses new reads, waits for the present ones, and closes all connections.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            finish(
+                state.withLock { state in
+                    state.isClosed = true
+                    state.waiting.append(continuation)
+                    return state.end()
+                }
+            )
         }
+    }
+
+    private func finish(_ ended: (idle: [Reader], waiting: [CheckedContinuation<Void, Never>])?) {
+        guard let ended else { return }
+        for reader in ended.idle { reader.close() }
+        for continuation in ended.waiting { continuation.resume() }
+    }
+
+    // MARK: Connections outside the pool
+
+    /// Opens another connection, for work in the background; whoever has it gives it to `close(_:)`.
+    func openAnother() throws -> Reader {
+        try state.withLock { state in
+            if state.isClosed { throw StorageError(.closed, note: "read after close") }
+            state.lent += 1
+        }
+        do {
+            return try Reader(path: path)
+        } catch {
+            finish(state.withLock { $0.endLending() })
+            throw error
+        }
+    }
+
+    func close(_ reader: Reader) {
+        reader.close()
+        finish(state.withLock { $0.endLending() })
     }
 }
 
@@ -190,8 +230,12 @@ struct PoolJob: Sendable {
 
 /// The state of a pool: who has a connection and who waits for one.
 struct PoolState {
-    var idle: [Reader]
+    private var idle: [Reader]
+    /// How many connections are in use, those outside the pool included.
+    var lent = 0
     var isClosed = false
+    /// Who waits for the end of all reads.
+    var waiting: [CheckedContinuation<Void, Never>] = []
     private var points = Queue<PoolJob>()
     private var queries = DividedQueue<Party?, AddressBlock, PoolJob>(
         places: Limits.queryConnections,
@@ -218,7 +262,27 @@ struct PoolState {
         return nil
     }
 
+    mutating func lendIdle() -> Reader? {
+        guard let reader = idle.popLast() else { return nil }
+        lent += 1
+        return reader
+    }
+
+    /// Counts a connection outside the pool as closed.
+    mutating func endLending() -> (idle: [Reader], waiting: [CheckedContinuation<Void, Never>])? {
+        lent -= 1
+        return end()
+    }
+
+    /// Who waits for the end of all reads, with the connections to close; nil before that end.
+    mutating func end() -> (idle: [Reader], waiting: [CheckedContinuation<Void, Never>])? {
+        guard lent == 0, !waiting.isEmpty, points.isEmpty, queries.isEmpty else { return nil }
+        defer { (idle, waiting) = ([], []) }
+        return (idle, waiting)
+    }
+
     mutating func takeBack(_ reader: Reader, after kind: ReadKind) {
+        lent -= 1
         if !kind.isPoint { queries.giveBack(kind.sharer?.party, kind.sharer?.address) }
         idle.append(reader)
     }
@@ -246,15 +310,10 @@ struct PoolState {
     ///
     /// Point reads are first, because they are short.
     mutating func next() -> (job: PoolJob, reader: Reader)? {
-        if points.isEmpty && queries.isEmpty {
-            if isClosed { idle = [] }
-            return nil
-        }
-        guard let reader = idle.last else { return nil }
-        guard let job = points.isEmpty ? queries.popNext()?.element : points.popFirst() else {
-            return nil
-        }
-        idle.removeLast()
+        guard !idle.isEmpty,
+            let job = points.isEmpty ? queries.popNext()?.element : points.popFirst(),
+            let reader = lendIdle()
+        else { return nil }
         return (job, reader)
     }
 }

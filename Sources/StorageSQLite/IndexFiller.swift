@@ -11,18 +11,18 @@ final class IndexFiller: Sendable {
 
     private let committer: Committer
     private let vocabulary: ShownVocabulary
-    private let path: String
+    private let readers: ConnectionPool
     private let clock: @Sendable () -> Timestamp
 
     init(
         _ committer: Committer,
         _ vocabulary: ShownVocabulary,
-        path: String,
+        _ readers: ConnectionPool,
         clock: @escaping @Sendable () -> Timestamp
     ) {
         self.committer = committer
         self.vocabulary = vocabulary
-        self.path = path
+        self.readers = readers
         self.clock = clock
     }
 
@@ -57,9 +57,10 @@ final class IndexFiller: Sendable {
         try await committer.run { try $0.indexes.register(names, for: party, at: now) }
         let filling = IndexFilling()
         var opened: Reader?
+        defer { opened.map(readers.close) }
         while let portion = try await committer.run({ try $0.indexes.nextPortion(of: filling) }) {
             // A connection of its own: the index is created however long queries take.
-            let reader = try opened ?? Reader(path: path)
+            let reader = try opened ?? readers.openAnother()
             opened = reader
             let filled = try await read(portion, with: reader)
             try await meanwhile()

@@ -41,8 +41,8 @@ package final class SQLiteTenantStore: TenantStore {
         }
         committer = Committer(writer: writer, checkpointer: checkpointer)
         self.clock = clock
-        sweeper = VocabularySweeper(committer, writer.vocabulary.shown, path: path)
-        filler = IndexFiller(committer, writer.vocabulary.shown, path: path, clock: clock)
+        sweeper = VocabularySweeper(committer, writer.vocabulary.shown, readers)
+        filler = IndexFiller(committer, writer.vocabulary.shown, readers, clock: clock)
         sealer = HistorySealer(committer)
         remover = HistoryRemover(committer)
         // Set before anything is written.
@@ -348,9 +348,15 @@ package final class SQLiteTenantStore: TenantStore {
         throw StorageError(.overloaded, note: "what was erased is read still, and so in the log")
     }
 
-    /// Waits for accepted writes, then closes the file.
+    /// Waits for accepted requests, then closes the file, so that no connection to it is left.
+    ///
+    /// A connection that stays open has no lock any more once this process has opened and closed the
+    /// file by other means, as the check before opening does: another process that closed the file
+    /// then removed the log under it.
     func close() async {
-        readers.close()
-        await committer.close()
+        readers.refuse()
+        await committer.finish()
+        await readers.close()
+        committer.close()
     }
 }

@@ -86,12 +86,12 @@ final class VocabularySweeper: Sendable {
 
     private let committer: Committer
     private let vocabulary: ShownVocabulary
-    private let path: String
+    private let readers: ConnectionPool
 
-    init(_ committer: Committer, _ vocabulary: ShownVocabulary, path: String) {
+    init(_ committer: Committer, _ vocabulary: ShownVocabulary, _ readers: ConnectionPool) {
         self.committer = committer
         self.vocabulary = vocabulary
-        self.path = path
+        self.readers = readers
     }
 
     /// Whether a task runs sweeps.
@@ -199,12 +199,13 @@ final class VocabularySweeper: Sendable {
         defer { SweepTurns.ofPortions.giveBack() }
         let start = ContinuousClock.now
         let found: Found = try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global(qos: .utility).async { [path] in
+            DispatchQueue.global(qos: .utility).async { [readers] in
                 // A connection of its own keeps no query waiting. It is closed after the portion,
                 // so that it takes no memory while others have their turns.
                 continuation.resume(
                     with: Result {
-                        let reader = try Reader(path: path)
+                        let reader = try readers.openAnother()
+                        defer { readers.close(reader) }
                         return try reader.snapshot { try body(reader) }
                     }
                 )

@@ -120,5 +120,6 @@ final class Writer: @unchecked Sendable {
     func close() {
         // Copies the log into the database, so that the file alone is complete.
         try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
     }
 }

@@ -146,5 +146,6 @@ final class SQLiteRecordFile: @unchecked Sendable {
         checkpointer.close()
         // Copies the log into the database, so that the file alone is the whole of it.
         try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
     }
 }

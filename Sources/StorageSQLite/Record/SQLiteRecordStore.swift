@@ -18,8 +18,8 @@ package final class SQLiteRecordStore: RecordStore {
         var checkpoint: SignedCheckpoint?
     }
     private let shown: Mutex<Shown>
-    /// Borrowed by one thread at a time.
-    private let reader: Mutex<RecordReader>
+    /// Borrowed by one thread at a time; nil once the store is closed.
+    private let reader: Mutex<RecordReader?>
     private let writer: SQLiteRecordFile
     private let waiting: WaitingOpenings
     private let pace = CommitPace()
@@ -136,7 +136,12 @@ package final class SQLiteRecordStore: RecordStore {
     }
 
     private func read<Answer>(_ body: (RecordReader) throws -> Answer) throws -> Answer {
-        try asRecordErrors { try reader.withLock { try body($0) } }
+        try asRecordErrors {
+            try reader.withLock { reader in
+                guard let reader else { throw StorageError(.closed, note: "the record is closed") }
+                return try body(reader)
+            }
+        }
     }
 
     private func asRecordErrors<Answer>(_ body: () throws -> Answer) throws -> Answer {
@@ -147,5 +152,8 @@ package final class SQLiteRecordStore: RecordStore {
         }
     }
 
-    package func close() { writer.close() }
+    package func close() {
+        reader.withLock { $0 = nil }
+        writer.close()
+    }
 }

@@ -87,7 +87,8 @@ import Testing
             gate.signal()
             try await group.waitForAll()
         }
-        await committer.close()
+        await committer.finish()
+        committer.close()
         return order.sharers
     }
 }

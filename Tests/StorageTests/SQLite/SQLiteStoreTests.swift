@@ -3,8 +3,9 @@ import Foundation
 import Glibc
 import Governance
 import Storage
-import StorageSQLite
 import Testing
+
+@testable import StorageSQLite
 
 @Suite struct SQLiteStoreTests {
     private func open(_ folder: Folder) throws -> SQLiteStore {
@@ -30,6 +31,48 @@ import Testing
         #expect(!first.isShared)
         await first.close()
         await (try open(folder)).close()
+    }
+
+    /// Another process that opens and closes the file would else remove the log of a connection that is left.
+    @Test(.timeLimit(.minutes(2)))
+    func `a closed store has no file open, whatever was in progress`() async throws {
+        let folder = Folder()
+        let store = try open(folder)
+        let tenant = try await store.makeTenant(nil)
+        for number in 0..<40 {
+            let names = (0..<20).map { IRI("urn:n:\(number):\($0)") }
+            try await tenant.transact {
+                try $0.put(Entity("\(number)", .sensor, attributes(names)))
+            }
+        }
+        let tenants = try #require(tenant as? SQLiteTenantStore)
+        tenants.filler.fillSoon([.speed, .label], for: .operator)
+        let query = EntityQuery(condition: .everything, limit: 100)
+        let readers = (0..<20).map { _ in
+            Task { while (try? await tenant.entities(query, grant: Grants.read())) != nil {} }
+        }
+        async let sweep: Void? = try? tenants.sweeper.sweep()
+        _ = try await tenant.entities(query, grant: Grants.read())
+        #expect(!openFiles(in: folder).isEmpty)
+        await store.close()
+        #expect(openFiles(in: folder) == [])
+        for reader in readers { await reader.value }
+        _ = await sweep
+        withExtendedLifetime((store, tenant)) {}
+    }
+
+    private func attributes(_ names: [IRI]) -> [IRI: JSONValue] {
+        Dictionary(uniqueKeysWithValues: names.map { ($0, 1) })
+    }
+
+    /// The files in the folder that this process has open.
+    private func openFiles(in folder: Folder) -> [String] {
+        let own = "/proc/self/fd"
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: own)) ?? []
+        return numbers.compactMap {
+            try? FileManager.default.destinationOfSymbolicLink(atPath: "\(own)/\($0)")
+        }
+        .filter { $0.hasPrefix(folder.path) }
     }
 
     @Test func `a file of a newer hub is left alone`() async throws {
