@@ -49,6 +49,11 @@ let package = Package(
             pkgConfig: "libzip",
             providers: [.apt(["libzip-dev"])]
         ),
+        .systemLibrary(
+            name: "CZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"])]
+        ),
 
         .target(name: "ContextModel"),
         .target(
@@ -123,8 +128,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Borders", "Broker", "Collect", "ContextModel", "Governance", "Record", "Services",
-                "Storage",
+                "Borders", "Broker", "Collect", "ContextModel", "CZlib", "Governance", "Record",
+                "Services", "Storage",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -282,7 +287,7 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Broker", "Chance", "CityServices", "Clauses", "Collect", "ContextModel",
+                "Broker", "Chance", "CityServices", "Clauses", "Collect", "ContextModel", "CZlib",
                 "FuzzTargets", "Gateway", "Governance", "Outbound", "Processes", "Record",
                 "Services",
                 "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",

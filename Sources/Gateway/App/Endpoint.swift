@@ -15,6 +15,7 @@ struct Frame: Sendable {
     let answers = BodyMemory(bytes: maximumAnswerBytes)
     let registry: MetricRegistry
     var crossOrigin = CrossOrigin()
+    let compression = Compression()
 
     /// The bytes of long answers in progress, shared out among the parties.
     static let maximumAnswerBytes = 256 << 20
@@ -187,6 +188,9 @@ struct Endpoint: HTTPResponder {
         }
         if isPage { response.headers.addPageProtection() }
         frame.crossOrigin.permit(request, &response)
+        if context.caller.party == .anonymous, !identifiesItself {
+            frame.compression.compress(&response, for: request)
+        }
         metrics.record(status: response.status.code, duration: start.duration(to: .now))
         if context.logsRequests { note(request, response, context) }
         return response
