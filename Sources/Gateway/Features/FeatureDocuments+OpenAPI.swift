@@ -27,7 +27,7 @@ extension FeatureDocuments {
                 "/collections/{collectionId}/items": [
                     "get": operation(
                         "getFeatures",
-                        [path("collectionId"), box, time, limit, page("offset", 0)],
+                        [path("collectionId"), box, time, filter, limit, page("offset", 0)],
                         answers: "application/geo+json"
                     )
                 ],
@@ -79,6 +79,13 @@ extension FeatureDocuments {
         [
             "name": "datetime", "in": "query", "required": false, "style": "form",
             "explode": false, "schema": ["type": "string"],
+        ]
+    }
+
+    private var filter: JSONValue {
+        [
+            "name": "q", "in": "query", "required": false, "style": "form", "explode": false,
+            "schema": ["type": "string"], "example": "height>4",
         ]
     }
 

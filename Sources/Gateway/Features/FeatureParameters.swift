@@ -9,12 +9,14 @@ struct FeatureParameters {
 
     let items: QueryItems
     let limits: HubLimits
+    let ld: LDContext
 
     func query(of type: IRI) throws(BrokerError) -> EntityQuery {
         try requireJSON()
         var condition = Condition.type(type)
         if let box = try box() { condition = condition.and(box) }
         if let time = try time() { condition = condition.and(time) }
+        if let filter = try filter() { condition = condition.and(filter) }
         return EntityQuery(
             condition: condition,
             offset: try offset(),
@@ -52,6 +54,12 @@ struct FeatureParameters {
             )
         }
         return offset
+    }
+
+    /// The condition of `q`, in the query language of NGSI-LD (clause 4.9): a parameter of the hub's own.
+    private func filter() throws(BrokerError) -> Condition? {
+        guard let q = try items.text("q") else { return nil }
+        return try parsing { () throws(ConditionError) in try QParser(expansion: ld).parse(q) }
     }
 
     // MARK: Place

@@ -66,6 +66,7 @@ extension NGSILDRoutes {
                         "datetime",
                         "When features were last changed: a moment, or from/to"
                     ),
+                    QueryParameter("q", "Which features, in the query language of NGSI-LD"),
                     QueryParameter("limit", "Features of a page; 10", kind: .integer),
                     QueryParameter("offset", "Features before the page", kind: .integer),
                     QueryParameter("crs", "CRS84, the only one"),
@@ -118,7 +119,7 @@ extension Exchange {
 
     fileprivate func answerFeatures() async throws -> Response {
         let (type, name, ld) = try await collection()
-        let parameters = FeatureParameters(items: items, limits: hub.limits)
+        let parameters = FeatureParameters(items: items, limits: hub.limits, ld: ld)
         let query = try parameters.query(of: type)
         let found = try await hub.reading.queryEntities(query, caller: caller)
         let features = FeatureWriter(FeatureDocuments(self), ld)

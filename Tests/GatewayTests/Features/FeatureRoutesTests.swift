@@ -69,6 +69,22 @@ import Testing
         }
     }
 
+    @Test func `features are narrowed by values, on every page`() async throws {
+        try await Self.test { client in
+            let path = "/collections/Stop/items?q=name%3E%3D%22Stop%203%22"
+            #expect(try await client.send(.get, path).json["numberMatched"] == 2)
+            let page = try await client.send(.get, path + "&limit=1").json
+            let links = page["links"]?.arrayValue?.compactMap(\.objectValue) ?? []
+            let next = try #require(links.first { $0["rel"] == "next" }?["href"]?.stringValue)
+            let query = try #require(next.split(separator: "?").last)
+            let last = try await client.send(.get, "/collections/Stop/items?\(query)").json
+            let ids = last["features"]?.arrayValue?.map { $0.objectValue?["id"] }
+            #expect(last["numberMatched"] == 2 && ids == ["urn:x:4"])
+            let wrong = try await client.send(.get, "/collections/Stop/items?q=%3E%3E")
+            #expect(wrong.status == .badRequest)
+        }
+    }
+
     @Test func `features have plain values, a geometry and counts`() async throws {
         try await Self.test { client in
             let answer = try await client.send(.get, "/collections/Stop/items?limit=2")
