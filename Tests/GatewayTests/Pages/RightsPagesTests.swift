@@ -76,6 +76,11 @@ import Testing
             #expect(consented.contains("value=\"withdraw\""))
             _ = try await visitor.send("/my-data/choices", form + "withdraw", as: SignedInWorld.ann)
             #expect(!(try await visitor.clinicReads().contains("of-ann")))
+            // What is chosen for everybody is told in a sentence.
+            let all = "purpose=dpv:PublicHealth&recipient=&choice=object"
+            _ = try await visitor.send("/my-data/choices", all, as: SignedInWorld.ann)
+            let told = try await visitor.page("/my-data", as: SignedInWorld.ann)
+            #expect(told.contains("Your objection, for all recipients together"))
         }
     }
 

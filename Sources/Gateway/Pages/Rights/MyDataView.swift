@@ -179,7 +179,7 @@ extension PageRenderer {
             proofName: t("accessProofOf", ["number": number])
         )
         if let choice = access["choice"]?.stringValue {
-            view.what = t.choice(choice, party)
+            view.what = t.choice(choice, access["party"]?.stringValue ?? "")
         } else {
             let names = ["entities", "attributes"].flatMap {
                 (access[$0]?.arrayValue ?? []).compactMap(\.stringValue).map(\.compactName)

@@ -13,9 +13,10 @@ extension Translation {
         Words.label(ofType: Purpose(purpose).text.replacing("dpv:", with: ""))
     }
 
-    /// What the record says of a choice; `recipient` is the name of whom it is about.
+    /// What the record says of a choice; `recipient` is the URI of whom it is about.
     func choice(_ word: String, _ recipient: String) -> String {
-        let names = ["recipient": recipient]
+        let isForAll = PartyID(recipient) == PartyID("anyone")
+        let names = ["recipient": isForAll ? self("allRecipients") : party(recipient)]
         return switch word {
         case "object": self("choseObject", names)
         case "consent": self("choseConsent", names)
