@@ -186,14 +186,19 @@ struct Endpoint: HTTPResponder {
                 response.headers[.ngsildTenant] = tenant
             }
         }
-        if isPage { response.headers.addPageProtection() }
-        frame.crossOrigin.permit(request, &response)
-        if context.caller.party == .anonymous, !identifiesItself {
-            frame.compression.compress(&response, for: request)
-        }
+        complete(&response, for: request, context.caller)
         metrics.record(status: response.status.code, duration: start.duration(to: .now))
         if context.logsRequests { note(request, response, context) }
         return response
+    }
+
+    /// Adds what all answers have, problems too.
+    private func complete(_ response: inout Response, for request: Request, _ caller: Caller) {
+        if isPage { response.headers.addPageProtection() }
+        frame.crossOrigin.permit(request, &response)
+        if caller.party == .anonymous, !identifiesItself {
+            frame.compression.compress(&response, for: request)
+        }
     }
 
     /// Finds out who asks once more, as for a new request.

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Compresses bytes to one gzip member (RFC 1952), piece by piece.
 ///
-/// It takes some 260 KB until it is released. `@unchecked Sendable`: one writer at a time uses it.
+/// It takes some 260 KB until it is released. `@unchecked Sendable`: one thread at a time uses it.
 final class GzipStream: @unchecked Sendable {
     /// zlib keeps this address.
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
