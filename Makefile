@@ -1,6 +1,6 @@
 # `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help run install package test soak fuzz schemathesis statement limits bench format lint clean
+.PHONY: help run install package test-package test soak fuzz schemathesis statement limits bench format lint clean
 
 PORT ?= 1026
 PREFIX ?= /usr/local
@@ -25,7 +25,7 @@ SWIFT_FORMAT = swift format --configuration .swift-format --recursive --parallel
 OUR_CODE = Sources Tests Benchmarks Plugins
 
 help: ## List what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 run: ## Install what is missing, build, and run the demo city on http://127.0.0.1:1026
 	@.ci/set-up run
@@ -44,6 +44,9 @@ package: ## Make a Debian package in .build, which needs no Swift where it is in
 	@.ci/set-up run
 	swift build $(RELEASE) --product balai
 	@Packaging/build "$$(swift build $(RELEASE) --show-bin-path)/balai" "$(LEAFLET)" .build
+
+test-package: package ## Try that package in a clean system: install, serve, upgrade, remove
+	@Packaging/test "$$(ls -t .build/balai_*.deb | head -n 1)"
 
 test: ## Install what is missing and run every test
 	@.ci/set-up test

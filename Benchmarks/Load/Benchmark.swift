@@ -44,6 +44,7 @@ enum Benchmark {
         ("delivery", { try $0.delivery() }),
         ("import", { try $0.importReadings() }),
         ("messages", { try $0.messages() }),
+        ("looking", { try $0.looking() }),
         ("rights", { try $0.rights() }),
     ]
 }

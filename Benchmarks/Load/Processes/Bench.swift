@@ -63,6 +63,7 @@ final class Bench {
             // The receiver of notifications is on this machine.
             environment: [
                 "BALAI_CONTEXTS_ALLOW_PRIVATE_ADDRESSES": "true", "BALAI_SOURCE_BENCH": "bench",
+                "BALAI_LIMITS_MAXIMUM_CONNECTIONS": "6000",
             ]
         )
     }

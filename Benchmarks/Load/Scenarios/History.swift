@@ -40,7 +40,8 @@ extension Bench {
     }
 
     /// Fills the evolution; the seconds it took.
-    private func append(_ hub: ServerProcess, _ name: String, hours: Int) throws -> Double {
+    @discardableResult
+    func append(_ hub: ServerProcess, _ name: String, hours: Int) throws -> Double {
         let size = 1_000
         let requests = stride(from: 0, to: hours, by: size).map { first in
             let part = first..<min(first + size, hours)
