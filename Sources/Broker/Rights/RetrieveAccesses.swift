@@ -24,7 +24,9 @@ extension Governing {
         _ subject: SubjectID,
         caller: Caller
     ) async throws -> KeptOpening {
-        let found = try await openings(of: subject, in: entry..<entry + 1, limit: 1, caller)
+        let found =
+            entry < .max
+            ? try await openings(of: subject, in: entry..<entry + 1, limit: 1, caller) : []
         guard let opening = found.first else {
             throw BrokerError(
                 .resourceNotFound,

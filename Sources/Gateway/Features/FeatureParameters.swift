@@ -19,7 +19,7 @@ struct FeatureParameters {
         if let filter = try filter() { condition = condition.and(filter) }
         return EntityQuery(
             condition: condition,
-            offset: try offset(),
+            offset: try items.offset(),
             limit: try limit(),
             wantsCount: true
         )
@@ -43,17 +43,6 @@ struct FeatureParameters {
         let limit = try items.number("limit") ?? Self.defaultPage
         guard limit > 0 else { throw BrokerError(.badRequestData, "limit is 1 at least.") }
         return min(limit, limits.maximumPage)
-    }
-
-    private func offset() throws(BrokerError) -> Int {
-        let offset = try items.number("offset") ?? 0
-        guard offset <= EntityParameters.maximumOffset else {
-            throw BrokerError(
-                .tooManyResults,
-                "An offset is \(EntityParameters.maximumOffset) at most, not \(offset)."
-            )
-        }
-        return offset
     }
 
     /// The condition of `q`, in the query language of NGSI-LD (clause 4.9): a parameter of the hub's own.

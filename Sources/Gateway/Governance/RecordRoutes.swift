@@ -95,7 +95,9 @@ extension RouteTable {
             )
         ) { request, context in
             let items = try QueryItems(urlQuery: request.uri.query ?? "")
-            guard let entry = context.parameters.get("leaf").flatMap({ Int($0) }), entry >= 0 else {
+            guard let entry = context.parameters.get("leaf").flatMap({ Int($0) }),
+                (0...QueryItems.largestNumber).contains(entry)
+            else {
                 throw BrokerError(.badRequestData, "An entry of the record has a whole number.")
             }
             var opening: KeptOpening?

@@ -95,7 +95,7 @@ extension Exchange {
         let subject = try subject()
         let data = try await hub.governing.data(
             about: subject,
-            offset: try items.number("offset") ?? 0,
+            offset: try items.offset(),
             limit: try pageLimit(),
             caller: caller
         )

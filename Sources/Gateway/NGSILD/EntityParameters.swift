@@ -175,14 +175,7 @@ struct EntityParameters: Sendable {
                 "A page has \(limits.maximumPage) results at most, not \(limit)."
             )
         }
-        let offset = try items.number("offset") ?? 0
-        guard offset <= Self.maximumOffset else {
-            throw BrokerError(
-                .tooManyResults,
-                "An offset is \(Self.maximumOffset) at most, not \(offset); narrow the query."
-            )
-        }
-        return (offset, limit, wantsCount)
+        return (try items.offset(), limit, wantsCount)
     }
 
     private func order() throws(BrokerError) -> [OrderTerm] {

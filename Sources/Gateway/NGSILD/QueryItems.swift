@@ -80,7 +80,29 @@ struct QueryItems: Sendable, Equatable {
                 "The parameter '\(name)' is not a whole number: '\(value)'."
             )
         }
+        guard number <= Self.largestNumber else {
+            throw BrokerError(
+                .tooManyResults,
+                "The parameter '\(name)' is \(Self.largestNumber) at most, not \(number)."
+            )
+        }
         return number
+    }
+
+    /// The largest number that any parameter may have: sums of some do not overflow (RFC 7493 clause 2.2).
+    static let largestNumber = 1 << 53
+
+    /// The results before the page, in `offset`.
+    func offset() throws(BrokerError) -> Int {
+        let offset = try number("offset") ?? 0
+        guard offset <= EntityParameters.maximumOffset else {
+            throw BrokerError(
+                .tooManyResults,
+                "An offset is \(EntityParameters.maximumOffset) at most, not \(offset); narrow the "
+                    + "query."
+            )
+        }
+        return offset
     }
 
     func flag(_ name: String) throws(BrokerError) -> Bool {

@@ -330,13 +330,17 @@ struct ThingsPosition: Sendable, Hashable, Comparable {
         self.before = before
     }
 
+    /// Later than any moment that can be written.
+    private static let latestMicroseconds: UInt64 = 1 << 60
+
     /// Reads a `$skiptoken`; throws for one that the hub has not made.
     init(token: String) throws(BrokerError) {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false).map { Int64($0) }
         let numbers = parts.compactMap { $0 }
         guard numbers.count == parts.count, (2...3).contains(numbers.count),
             (0...Int64(EntityParameters.maximumOffset)).contains(numbers[0]),
-            (0...1_000_000).contains(numbers[1])
+            (0...1_000_000).contains(numbers[1]),
+            numbers.dropFirst(2).allSatisfy({ $0.magnitude < Self.latestMicroseconds })
         else { throw BrokerError(.badRequestData, "'\(token)' is no $skiptoken of the hub's.") }
         self.init(
             entity: Int(numbers[0]),

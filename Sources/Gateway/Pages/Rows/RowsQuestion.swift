@@ -26,7 +26,7 @@ struct RowsQuestion: Sendable {
         filter = items["q"] ?? ""
         firstDay = items["from"] ?? ""
         lastDay = items["to"] ?? ""
-        offset = try items.number("offset") ?? 0
+        offset = try items.offset()
     }
 
     /// The moments between which readings are asked for, the second one excluded; nil for no limit.
