@@ -58,7 +58,7 @@ let package = Package(
         .target(name: "ContextModel"),
         .target(
             name: "Governance",
-            dependencies: ["ContextModel", .product(name: "Crypto", package: "swift-crypto")]
+            dependencies: ["ContextModel"]
         ),
         .target(
             name: "Record",

@@ -252,6 +252,38 @@ import Testing
         #expect(Self.isSeen(policy))
     }
 
+    @Test func `a grant of before sees what is chosen in the book that comes after`() {
+        let (first, second) = (ChoiceBook(), ChoiceBook())
+        let policy = Policy(
+            permissions: [Self.rule],
+            classification: Self.classification,
+            choices: first
+        ).indexed
+        let before = Self.grant(policy)
+        #expect(before?.covers(Self.siti) == true)
+        first.pass(to: second)
+        #expect(before?.notes?.areStillAllowed == true)
+        second.replace([Choice(.object, Self.health)], of: "urn:siti")
+        #expect(before?.covers(Self.siti) == false && before?.notes?.areStillAllowed == false)
+    }
+
+    @Test(arguments: [("urn:Jos\u{e9}", "urn:Jose\u{301}"), ("urn:Jose\u{301}", "urn:Jos\u{e9}")])
+    func `an objection holds for a name however its letters are put together`(
+        chosen: String,
+        named: String
+    ) {
+        let book = ChoiceBook()
+        let policy = Policy(
+            permissions: [Self.rule],
+            classification: Self.classification,
+            choices: book
+        ).indexed
+        let visit = Self.entity("urn:v", Self.visit, [Self.patient: named])
+        #expect(Self.grant(policy)?.covers(visit) == true)
+        book.replace([Choice(.object, Self.health)], of: chosen)
+        #expect(Self.grant(policy)?.covers(visit) == false)
+    }
+
     @Test func `each request takes notes of its own`() {
         let policy = Policy(permissions: [Self.rule], classification: Self.classification).indexed
         let grants = (0..<2).compactMap { _ in Self.grant(policy) }

@@ -187,8 +187,12 @@ package final class TenantRulesFollower: Sendable {
     private static let portion = 1_000
 
     private func put(_ kept: Kept, of tenant: TenantName?) {
-        self.kept.withLock { $0[tenant] = kept }
+        let before = self.kept.withLock { all in
+            defer { all[tenant] = kept }
+            return all[tenant]
+        }
         rules.put(kept.rules, of: tenant)
+        before?.choices.pass(to: kept.choices)
     }
 
     private func apply(_ change: ChangeFeedPage.Change, to kept: inout Kept) throws {

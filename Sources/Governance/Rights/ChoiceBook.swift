@@ -1,4 +1,3 @@
-import Crypto
 import Synchronization
 
 /// What all people of a tenant have chosen, as it is now: asked for at each entity that is about people.
@@ -33,6 +32,8 @@ package final class ChoiceBook: Sendable {
         var count = 0
         /// Another one after each change.
         var version = 0
+        /// The book that has come in the place of this one.
+        var successor: ChoiceBook?
     }
 
     private let state = Mutex(State())
@@ -44,6 +45,14 @@ package final class ChoiceBook: Sendable {
 
     /// Another number after each change.
     package var version: Int { state.withLock(\.version) }
+
+    /// Lets another book answer from now on: readers that were given this one before see what is chosen later.
+    package func pass(to successor: ChoiceBook) {
+        guard successor !== self else { return }
+        state.withLock { state in
+            state = State(version: state.version + 1, successor: successor)
+        }
+    }
 
     /// Puts the choices of a person in the place of those that it made before.
     package func replace(_ choices: [Choice], of subject: String) {
@@ -70,22 +79,38 @@ package final class ChoiceBook: Sendable {
         to recipient: PartyID?,
         needsConsent: Bool
     ) -> Bool {
-        state.withLock { state in
-            guard !state.entries.isEmpty else { return !needsConsent }
-            let relations = state.relations(to: purpose)
-            let number = recipient.flatMap { state.recipients[$0] }
-            return subjects.allSatisfy { subject in
-                var hasConsent = false
-                for entry in state.entries[SubjectKey(subject)] ?? []
-                where entry.recipient == 0 || entry.recipient == number {
-                    switch (relations[Int(entry.purpose)], entry.kind) {
-                    case (.none, _), (.isPart, .consent): break
-                    case (_, .object), (_, .withdraw): return false
-                    case (.covers, .consent): hasConsent = true
-                    }
+        let (answer, successor) = state.withLock { state -> (Bool, ChoiceBook?) in
+            if let successor = state.successor { return (false, successor) }
+            return (
+                state.allow(subjects, purpose, to: recipient, needsConsent: needsConsent), nil
+            )
+        }
+        guard let successor else { return answer }
+        return successor.allow(subjects, purpose, to: recipient, needsConsent: needsConsent)
+    }
+}
+
+extension ChoiceBook.State {
+    fileprivate mutating func allow(
+        _ subjects: Set<String>,
+        _ purpose: Purpose,
+        to recipient: PartyID?,
+        needsConsent: Bool
+    ) -> Bool {
+        guard !entries.isEmpty else { return !needsConsent }
+        let relations = relations(to: purpose)
+        let number = recipient.flatMap { recipients[$0] }
+        return subjects.allSatisfy { subject in
+            var hasConsent = false
+            for entry in entries[SubjectKey(subject)] ?? []
+            where entry.recipient == 0 || entry.recipient == number {
+                switch (relations[Int(entry.purpose)], entry.kind) {
+                case (.none, _), (.isPart, .consent): break
+                case (_, .object), (_, .withdraw): return false
+                case (.covers, .consent): hasConsent = true
                 }
-                return hasConsent || !needsConsent
             }
+            return hasConsent || !needsConsent
         }
     }
 }
@@ -137,14 +162,18 @@ private struct SubjectKey: Hashable {
     private let high: UInt64
     private let low: UInt64
 
+    /// Texts that Unicode takes to be the same, such as é in one character or two, have the same key.
+    ///
+    /// They are the same identifier everywhere else in the hub. The hashes have a key of this process, so
+    /// nobody finds two people with the same.
     init(_ subject: String) {
-        var subject = subject
-        let digest = subject.withUTF8 { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
-        (high, low) = digest.withUnsafeBytes {
-            (
-                $0.loadUnaligned(as: UInt64.self),
-                $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-            )
-        }
+        (high, low) = (Self.hash(subject, 0), Self.hash(subject, 1))
+    }
+
+    private static func hash(_ subject: String, _ number: UInt8) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(number)
+        hasher.combine(subject)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 }
