@@ -11,6 +11,10 @@ extension Governing {
     package func makeChoice(_ body: JSONValue, caller: Caller) async throws -> JSONObject {
         let (subject, choice) = try Self.choice(body)
         try requireSubject(subject, caller)
+        // A person makes no tenants: there are only so many.
+        if !access.policy.permitsAdministration(caller) {
+            _ = try await access.existingStore(caller.tenant)
+        }
         let made = SubjectChoices.Made(
             choice: choice,
             at: clock(),

@@ -25,6 +25,23 @@ import Testing
         }
     }
 
+    @Test func `a person makes no tenants by choosing`() async throws {
+        let ward = try await Ward().filled()
+        let choice: JSONValue = [
+            "subject": .string(Ward.siti.uri), "purpose": "dpv:PublicHealth", "choice": "object",
+        ]
+        let somewhere = Caller(
+            party: .anonymous,
+            tenant: TenantName("somewhere"),
+            subject: Ward.siti
+        )
+        let error = await #expect(throws: BrokerError.self) {
+            try await ward.hub.governing.makeChoice(choice, caller: somewhere)
+        }
+        #expect(error?.code == .nonexistentTenant)
+        #expect(await ward.fixture.store.tenantNames.isEmpty)
+    }
+
     @Test func `for a purpose that nobody knows there is public data alone`() async throws {
         let all = [Permission(assignee: .anyone, actions: [.read], target: .everything)]
         let ward = try await Ward(common: all).filled()
