@@ -15,7 +15,8 @@ struct EventStream: Sendable {
     private static let pause = Duration.milliseconds(250)
     /// A line that says nothing, so that proxies keep the connection and a client that has gone is noticed.
     private static let quietPauses = 60
-    /// A write that takes longer than this is followed by a new read of what is left, with the rights of then.
+    /// When the writes of what was read together take longer than this, what is left is read again, with the rights
+    /// of then.
     private static let longWrite = Duration.milliseconds(500)
     /// The bytes that are written together.
     private static let pieceBytes = 32 * 1_024
@@ -100,13 +101,13 @@ struct EventStream: Sendable {
         let held = try memory?.take(bytes, times: 2, for: caller.sharer)
         defer { withExtendedLifetime(held) {} }
         var piece: [UInt8] = []
+        let start = ContinuousClock.now
         for (index, event) in events.enumerated() {
             let isLast = index == events.count - 1
             if isLast { piece += EventText.identifier(try text(of: news.position)) }
             piece += event.2
             told[event.0] = event.1
             guard isLast || piece.count >= Self.pieceBytes else { continue }
-            let start = ContinuousClock.now
             try await body.write(ByteBuffer(bytes: piece))
             piece = []
             if !isLast, start.duration(to: .now) > Self.longWrite { return false }
