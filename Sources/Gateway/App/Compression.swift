@@ -22,13 +22,18 @@ struct Compression: Sendable {
     ///
     /// What has no end is not compressed, for its listeners wait for each part.
     func compress(_ response: inout Response, for request: Request) {
+        if response.status == .notModified, !request.headers.contains(.cookie) {
+            response.headers.append(HTTPField(name: .vary, value: "Accept-Encoding"))
+        }
         guard response.status.kind == .successful, response.headers[.setCookie] == nil,
             response.headers[.contentEncoding] == nil, !request.headers.contains(.cookie),
             response.body.contentLength ?? .max >= Self.leastBytes,
             let type = response.headers[.contentType], Self.isCompressible(type)
         else { return }
         response.headers.append(HTTPField(name: .vary, value: "Accept-Encoding"))
-        guard Self.isAccepted(by: request.headers), let place = places.take() else { return }
+        guard Self.isAccepted(by: request.headers), let place = places.take(),
+            let gzip = GzipStream()
+        else { return }
         response.headers[.contentEncoding] = "gzip"
         response.headers[.contentLength] = nil
         // The bytes differ from those that a strong tag names (RFC 9110, clause 8.8.3.3).
@@ -37,7 +42,7 @@ struct Compression: Sendable {
         }
         let body = response.body
         response.body = ResponseBody { writer in
-            try await body.write(GzipWriter(writer: writer))
+            try await body.write(GzipWriter(writer: writer, gzip: gzip))
             withExtendedLifetime(place) {}
         }
     }
@@ -97,9 +102,7 @@ private final class Places: Sendable {
 /// Compresses what is written, and passes it on.
 private struct GzipWriter: ResponseBodyWriter {
     var writer: any ResponseBodyWriter
-    private let gzip = GzipStream()
-
-    init(writer: any ResponseBodyWriter) { self.writer = writer }
+    let gzip: GzipStream
 
     mutating func write(_ buffer: ByteBuffer) async throws {
         var rest = buffer

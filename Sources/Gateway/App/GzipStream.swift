@@ -13,7 +13,8 @@ final class GzipStream: @unchecked Sendable {
     private static let windowBits: Int32 = 15 + 16
     private static let outputBytes = 16 * 1_024
 
-    init() {
+    /// Returns nil when there is no memory for it.
+    init?() {
         stream.initialize(to: z_stream())
         let code = deflateInit2_(
             stream,
@@ -25,7 +26,7 @@ final class GzipStream: @unchecked Sendable {
             ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size)
         )
-        precondition(code == Z_OK, "zlib has no memory, or is another version than was built for")
+        guard code == Z_OK else { return nil }
     }
 
     deinit {
