@@ -130,7 +130,7 @@ extension RightsPath {
         RightsPath("Retrieve, simplified", "\(entities)/{entity}?options=keyValues"),
         RightsPath("Retrieve as GeoJSON", "\(entities)/{entity}", headers: geoJSON),
         RightsPath("Query by type", "\(entities)?type={type}"),
-        RightsPath("Query by id", "\(entities)?id={entity}"),
+        RightsPath("Query by id", "\(entities)?id={entity}&type={type}"),
         RightsPath("Query by a value", "\(entities)?type={type}&\(hit)"),
         RightsPath("Query by the attribute", "\(entities)?attrs={marker}"),
         RightsPath("Query by the person", "\(entities)?q=patient==%22\(RightsWorld.person)%22"),
