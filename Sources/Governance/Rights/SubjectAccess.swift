@@ -10,12 +10,13 @@ package enum ErasureDecision: Sendable {
 extension Policy {
     /// Decides whether the caller may see all that is kept about a person: the person alone.
     ///
-    /// The grant covers what is about the person, whatever it has chosen.
+    /// The grant covers what is about the person, whatever anybody has chosen. Whoever else it is about finds in
+    /// the record that it was read.
     package func decideAccess(to subject: SubjectID, _ caller: Caller) -> ReadDecision {
         guard caller.subject == subject else {
             return .deny(caller.party == .anonymous ? .unauthenticated : .forbidden)
         }
-        return decide(aboutAll: subject, caller)
+        return decide(aboutAll: subject, caller, DisclosureNotes(nil))
     }
 
     /// Decides whether the caller may erase all that is kept about a person: the person, and who runs the
@@ -36,27 +37,34 @@ extension Policy {
         }
     }
 
-    private func decide(aboutAll subject: SubjectID, _ caller: Caller) -> ReadDecision {
+    private func decide(
+        aboutAll subject: SubjectID,
+        _ caller: Caller,
+        _ notes: DisclosureNotes? = nil
+    ) -> ReadDecision {
         guard let classification else { return .deny(.notReady) }
-        let decider = NamesSubject(subject, classification)
+        let decider = NamesSubject(subject, classification, notes)
         return .grant(
             ReadGrant(
                 condition: .decided(EntityDecision(decider)),
                 hidden: HiddenAttributes(),
-                sharer: caller.sharer
+                sharer: caller.sharer,
+                notes
             )
         )
     }
 }
 
-/// Whether an entity is about a person.
+/// Whether an entity is about a person; it notes whom else it is about.
 final class NamesSubject: EntityDecider {
     private let subject: String
     private let needs: [IRI: SubjectTest.Need]
     let attributeNames: [IRI]
     let mention: EntityMention?
+    private let notes: DisclosureNotes?
 
-    init(_ subject: SubjectID, _ classification: Classification) {
+    init(_ subject: SubjectID, _ classification: Classification, _ notes: DisclosureNotes?) {
+        self.notes = notes
         self.subject = subject.uri
         needs = classification.needs.merging(classification.attributeNeeds) { own, _ in own }
             .filter(\.value.meaning.isAboutPeople)
@@ -84,6 +92,8 @@ final class NamesSubject: EntityDecider {
         for need in entity.types.compactMap({ needs[$0] }) {
             for path in need.paths { path.addSubjects(of: entity, to: &subjects) }
         }
-        return subjects.contains(subject)
+        guard subjects.contains(subject) else { return false }
+        notes?.note(entity, DisclosureNotes.Note(nil, subjects, .none, entity))
+        return true
     }
 }

@@ -140,12 +140,13 @@ package final class DisclosureNotes: Sendable {
         package let subjects: Set<String>
         /// How far these people's choices go.
         private let choice: DataClass.Choosing
-        private let use: SubjectTest.Use
+        /// nil for the right of a person to all that is about it.
+        private let use: SubjectTest.Use?
         private let id: EntityID
         private let types: [IRI]
 
         init(
-            _ use: SubjectTest.Use,
+            _ use: SubjectTest.Use?,
             _ subjects: Set<String>,
             _ choice: DataClass.Choosing,
             _ entity: Entity
@@ -157,18 +158,18 @@ package final class DisclosureNotes: Sendable {
             types = entity.types
         }
 
-        /// The name of the rule.
-        package var rule: String? { use.rules.name(for: id, types) }
+        /// The name of the rule; nil where it has none, and for a person's own right.
+        package var rule: String? { use?.rules.name(for: id, types) }
 
         /// Whether these people's choices let it be used now.
         fileprivate var isAllowed: Bool {
-            choice == .none
-                || use.choices.allow(
-                    subjects,
-                    use.purpose,
-                    to: use.recipient,
-                    needsConsent: choice == .consent
-                )
+            guard choice != .none, let use else { return true }
+            return use.choices.allow(
+                subjects,
+                use.purpose,
+                to: use.recipient,
+                needsConsent: choice == .consent
+            )
         }
     }
 

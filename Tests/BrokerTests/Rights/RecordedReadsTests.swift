@@ -204,6 +204,41 @@ import Testing
         }
     }
 
+    @Test func `what a person gets about itself is in the record, for all whom it is about`()
+        async throws
+    {
+        let ward = try await Ward().filled()
+        let both: JSONValue = [
+            "id": "urn:visit:both", "type": "Visit", "reason": "a couple",
+            "patient": [
+                "type": "Relationship",
+                "object": [.string(Ward.siti.uri), .string(Ward.budi.uri)],
+            ],
+        ]
+        try await ward.make(both)
+        // Another person's objection does not hide from somebody what is about it.
+        try await ward.choose("object", Ward.budi)
+        let siti = Caller(party: .anonymous, subject: Ward.siti)
+        func ask() async throws {
+            _ = try await ward.hub.governing.data(
+                about: Ward.siti,
+                offset: 0,
+                limit: 100,
+                caller: siti
+            )
+        }
+        let before = ward.record.size
+        try await ask()
+        let entry = try #require(ward.record.drafts.last)
+        #expect(ward.record.size == before + 1 && entry.kind == .read)
+        #expect(Set(entry.openings.map(\.subject)) == [Ward.siti.uri, Ward.budi.uri])
+        let ofBudi = try #require(entry.openings.first { $0.subject == Ward.budi.uri })
+        #expect(ofBudi.entities == ["urn:visit:both"])
+        ward.record.fail()
+        await #expect(throws: BrokerError.self) { try await ask() }
+        ward.record.fail(false)
+    }
+
     @Test func `a person gets all that is kept about it, and has it erased`() async throws {
         let ward = try await Ward().filled()
         let siti = Caller(party: .anonymous, subject: Ward.siti)
