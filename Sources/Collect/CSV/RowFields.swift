@@ -1,3 +1,5 @@
+import ContextModel
+
 /// Finds the fields that names in a map refer to: columns of the table, the cell of a wide table,
 /// or columns of the lookup table.
 struct RowFields {

@@ -1,9 +1,9 @@
 /// Creates parts of entity identifiers from any text.
-enum EntityName {
+package enum EntityName {
     /// Percent-encodes everything (RFC 3986) except letters, digits, `-`, `.`, `_` and `~`.
     ///
     /// The result can be part of a URN, and different texts have different results.
-    static func percentEncoded(_ text: String) -> String {
+    package static func percentEncoded(_ text: String) -> String {
         guard !text.utf8.allSatisfy(isUnreserved) else { return text }
         var encoded = ""
         for byte in text.utf8 {
