@@ -105,12 +105,13 @@ package final class Hub: Sendable {
         let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
         reading = Reading(access, limits, identity, clock, makeIdentifier, logger)
-        let matcher = SubscriptionMatcher(subscriptions, outboxFeed, reading.watch)
+        let devices = DeviceRegistry()
+        let matcher = SubscriptionMatcher(subscriptions, outboxFeed, reading.watch, devices)
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
         let snapshots = SnapshotRegistry()
         governing = Governing(writing, rules, tenants, snapshots, borders, randomBits)
-        sourcing = Sourcing(governing, store, sources ?? NoSources())
+        sourcing = Sourcing(governing, store, sources ?? NoSources(), devices)
         hosting = LDContextHosting(access, contextResolver, store, snapshots)
         let follower = SubscriptionFollower(store, subscriptions, rules, hosting, clock, logger)
         following = Following(store, rules, rereadPolicy: rereadPolicy, hosting, follower, reading)
@@ -206,6 +207,8 @@ package protocol ChangeObserver: Sendable {
     ///
     /// It may be called again for a change that is computed again.
     func messages(of change: EntityChange, _ tenant: TenantName?, at now: Timestamp) -> [NewMessage]
+    /// What is kept of the change in its transaction, beside the messages: commands to devices.
+    func notes(of change: EntityChange, _ tenant: TenantName?, at now: Timestamp) -> [KeptNote]
     /// What is to be done when the change has been stored; nil for nothing.
     func whenStored(
         _ change: EntityChange,

@@ -119,7 +119,7 @@ extension Document.Kind {
             true
         case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
             .service, .recordMark, .privacyLedger, .exemption, .refusedMessage, .messageNumber,
-            .sourceThings:
+            .sourceThings, .device, .deviceCommand:
             false
         }
     }

@@ -38,6 +38,10 @@ package struct Document: Sendable, Hashable {
         case messageNumber
         /// The things that a source has heard: one document for each source that notices silence.
         case sourceThings
+        /// A device that is provisioned; its owner is the source of its group.
+        case device
+        /// A command that waits for a device; its owner is the source of its group.
+        case deviceCommand
     }
     package var kind: Kind
     package var id: String

@@ -48,7 +48,7 @@ extension FuzzTarget {
         ]
     ) { text throws(BrokenPromise) in
         guard let source = try? SourceDefinition(text, name: "fuzzed"),
-            let mapper = try? MessageMapper(source)
+            let mapper = try? SourceMapper(source)
         else { return false }
         _ = mapper.map(message(document.serialized))
         return true
@@ -73,7 +73,7 @@ extension FuzzTarget {
         SourceMessage(body, topic: "a/b/c", receivedAt: Timestamp(microseconds: 1))
     }
 
-    private static let mapper: MessageMapper? = {
+    private static let mapper: SourceMapper? = {
         let definition = """
             webhook: {bearer: {file: a}}
             every: {object: $.d}
@@ -85,6 +85,6 @@ extension FuzzTarget {
               attributes: {v: {column: v, as: number}, w: {column: "$..x"}}
             """
         guard let source = try? SourceDefinition(definition, name: "fixed") else { return nil }
-        return try? MessageMapper(source)
+        return try? SourceMapper(source)
     }()
 }

@@ -28,8 +28,10 @@ package struct KeptSource: Sendable, Hashable {
     package var name: SourceName
     /// The definition as it was written.
     package var definition: String
-    /// The type of the entities that it writes.
-    package var type: IRI
+    /// The types of the entities that it writes.
+    package var types: [IRI]
+    /// Set where it is a group of devices, whose definition has no key.
+    package var group: DeviceGroup?
     package var isPaused = false
     /// Whether the definition is a file of the operator's, which alone can change it.
     package var isFromFile = false
@@ -38,33 +40,59 @@ package struct KeptSource: Sendable, Hashable {
     init(
         name: SourceName,
         definition: String,
-        type: IRI,
+        types: [IRI],
         isFromFile: Bool,
         changedAt: Timestamp
     ) {
         self.name = name
         self.definition = definition
-        self.type = type
+        self.types = types
         self.isFromFile = isFromFile
         self.changedAt = changedAt
     }
 
-    /// What the party of the source may do: write the type that its map makes, and nothing else.
+    /// A group of devices as a source.
+    init(
+        name: SourceName,
+        group: DeviceGroup,
+        types: [IRI],
+        changedAt: Timestamp
+    ) {
+        self.init(
+            name: name,
+            definition: "",
+            types: types,
+            isFromFile: false,
+            changedAt: changedAt
+        )
+        put(group)
+    }
+
+    /// Gives it another group, and the definition that shows it.
+    mutating func put(_ group: DeviceGroup) {
+        self.group = group
+        definition = String(decoding: JSONValue.object(group.provision).serialized, as: UTF8.self)
+    }
+
+    /// What the party of the source may do: write the types that its map makes, and nothing else.
     var permission: Permission {
-        Permission(
+        let all = types.map { Condition.type($0) }
+        return Permission(
             assignee: .party(name.party),
             actions: [.write],
-            target: .type(type),
+            target: all.count == 1 ? all[0] : all.isEmpty ? .nothing : .any(all),
             name: "source " + name.text
         )
     }
 
     var document: Document {
-        let body: JSONObject = [
-            "definition": .string(definition), "type": .string(type.text),
+        var body: JSONObject = [
+            "definition": .string(definition),
+            "types": .array(types.map { .string($0.text) }),
             "paused": .bool(isPaused), "fromFile": .bool(isFromFile),
             "changedAt": .number(JSONNumber(Int(changedAt.microseconds))),
         ]
+        body["group"] = group?.document
         return Document(kind: .source, id: name.text, body: JSONValue.object(body).serialized)
     }
 
@@ -73,16 +101,19 @@ package struct KeptSource: Sendable, Hashable {
         guard let json = try? JSONReader.read(document.body).objectValue,
             let name = SourceName(document.id),
             let definition = json["definition"]?.stringValue,
-            let type = json["type"]?.stringValue,
+            let types = json["types"]?.arrayValue?.compactMap(\.stringValue)
+                ?? json["type"]?.stringValue.map({ [$0] }),
             let changedAt = json["changedAt"]?.numberValue?.intValue
         else { return nil }
         self.init(
             name: name,
             definition: definition,
-            type: IRI(type),
+            types: types.map { IRI($0) },
             isFromFile: json["fromFile"]?.boolValue ?? false,
             changedAt: Timestamp(microseconds: Int64(changedAt))
         )
         isPaused = json["paused"]?.boolValue ?? false
+        // One that cannot be read is not at work; its rights stay known.
+        group = json["group"].flatMap { DeviceGroup(document: $0) }
     }
 }

@@ -38,6 +38,13 @@ package final class LiveSource: Sendable {
     }
 }
 
+extension LiveSource {
+    /// Whether refused messages of it may be about entities of these types.
+    func mayHoldMessages(about types: Set<IRI>) -> Bool {
+        mapping.isForDevices || !types.isDisjoint(with: kept.types)
+    }
+}
+
 /// What the page and the interface tell of a source, since the start of the process.
 package struct SourceFigures: Sendable, Equatable {
     package var messages = 0

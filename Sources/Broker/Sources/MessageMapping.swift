@@ -48,8 +48,10 @@ package struct MappedContent: Sendable {
 
 /// How the messages of one source become entities: the map of its definition.
 package protocol MessageMapping: Sendable {
-    /// The type of the entities, as the map writes it.
-    var type: String { get }
+    /// The types of the entities, as the map writes them; none where all messages are for devices.
+    var types: [String] { get }
+    /// Whether its messages are those of devices, which have groups of their own.
+    var isForDevices: Bool { get }
     /// A sentence for people.
     var about: String? { get }
     /// The name of the way by which messages come.
@@ -65,6 +67,10 @@ package protocol MessageMapping: Sendable {
     ///
     /// The result depends on the message alone.
     func map(_ message: ReceivedMessage) -> MappedContent
+}
+
+extension MessageMapping {
+    package var isForDevices: Bool { false }
 }
 
 /// Reads definitions of sources; the formats are those of whoever implements it.

@@ -96,12 +96,14 @@ extension Sourcing {
         by source: LiveSource,
         at now: Timestamp
     ) async throws {
+        let types = source.mapping.types
         let bodies = ids.map { id in
-            let json: JSONValue = [
-                "id": .string(id.uri), "type": .string(source.mapping.type),
-                Self.silentAttribute: Self.silence(true, at: now),
+            var entity: JSONObject = [
+                "id": .string(id.uri), Self.silentAttribute: Self.silence(true, at: now),
             ]
-            return (json: json, ld: LDContext.core)
+            // Of several types, an entity keeps its own.
+            if types.count == 1 { entity["type"] = .string(types[0]) }
+            return (json: JSONValue.object(entity), ld: LDContext.core)
         }
         let result = try await writing.batch(
             .update(overwrites: true),

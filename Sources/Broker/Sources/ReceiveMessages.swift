@@ -28,6 +28,15 @@ extension Sourcing {
         guard !source.kept.isPaused else {
             throw BrokerError(.overloaded, "The source '\(source.key.name)' is paused.")
         }
+        if source.mapping.isForDevices { return try await receiveForDevices(messages, by: source) }
+        return try await take(messages, by: source)
+    }
+
+    /// Maps the messages with the source's own map, and writes what they become.
+    func take(
+        _ messages: [ReceivedMessage],
+        by source: LiveSource
+    ) async throws -> [MessageOutcome] {
         try await load(source)
         var mapped = messages.map { Mapped($0, by: source.mapping) }
         let numbers = mapped.compactMap(\.number)
@@ -127,8 +136,9 @@ extension Sourcing {
 
     /// Maps and writes a message once more; returns the reasons why not all of it is stored.
     func rewrite(_ message: ReceivedMessage, by source: LiveSource) async throws -> [String] {
-        var mapped = [Mapped(message, by: source.mapping)]
-        try await write(&mapped, by: source, isRetry: true)
+        let (own, message) = devicesGroup(of: message, through: source) ?? (source, message)
+        var mapped = [Mapped(message, by: own.mapping)]
+        try await write(&mapped, by: own, isRetry: true)
         return mapped[0].reasons
     }
 

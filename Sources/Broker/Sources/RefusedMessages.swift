@@ -112,7 +112,8 @@ extension Sourcing {
     ///
     /// What could not be mapped does not tell whom it is about.
     func removePersonalMessages(of tenant: TenantName?, _ types: Set<IRI>) async throws {
-        for source in all where source.key.tenant == tenant && types.contains(source.kept.type) {
+        for source in all
+        where source.key.tenant == tenant && source.mayHoldMessages(about: types) {
             try await load(source)
             let ids = source.history.state.withLock { state in
                 state.figures.removeContent()

@@ -17,13 +17,23 @@ package final class Sourcing: Sendable {
     let logger: Logger
     private let store: any Store
     private let reader: any SourceReading
+    /// The devices of all groups.
+    let registry: DeviceRegistry
+    /// Changes of groups and devices, which must not overlap.
+    let provisioning = Turns()
     private let live = Mutex<[SourceKey: LiveSource]>([:])
     private let signals = Mutex<AsyncStream<Void>.Continuation?>(nil)
 
     /// The most sources of a tenant.
     package static let maximumSources = 200
 
-    init(_ governing: Governing, _ store: any Store, _ reader: any SourceReading) {
+    init(
+        _ governing: Governing,
+        _ store: any Store,
+        _ reader: any SourceReading,
+        _ registry: DeviceRegistry
+    ) {
+        self.registry = registry
         self.governing = governing
         writing = governing.writing
         access = governing.access
@@ -62,7 +72,9 @@ package final class Sourcing: Sendable {
                     logger.error("The source '\(document.id)' is damaged.")
                     continue
                 }
-                do throws(BrokerError) { try takeUp(kept, of: tenant) } catch {
+                do {
+                    try takeUp(kept, of: tenant, devices: try await devices(of: kept, tenantStore))
+                } catch let error as BrokerError {
                     logger.error("The source '\(document.id)' is not at work: \(error.detail)")
                 }
                 if let source = source(SourceKey(tenant, kept.name)) { try await load(source) }
@@ -70,9 +82,24 @@ package final class Sourcing: Sendable {
         }
     }
 
-    private func takeUp(_ kept: KeptSource, of tenant: TenantName?) throws(BrokerError) {
-        let mapping = try reader.read(kept.definition, of: kept.name)
+    /// Takes up a source; `devices` are those that a group has at the start, and otherwise the same as
+    /// before.
+    func takeUp(
+        _ kept: KeptSource,
+        of tenant: TenantName?,
+        devices: [Device]? = nil
+    ) throws(BrokerError) {
         let key = SourceKey(tenant, kept.name)
+        let mapping: any MessageMapping
+        if let group = kept.group {
+            let known = (source(key)?.mapping as? DeviceGroupMapping)?.known ?? KnownDevices()
+            if let devices { known.replace(by: devices) }
+            mapping = DeviceGroupMapping(group, known, key, registry)
+            registry.put(key: group.key, of: key)
+            for device in devices ?? [] { registry.put(device, of: key) }
+        } else {
+            mapping = try reader.read(kept.definition, of: kept.name)
+        }
         live.withLock { live in
             let history = live[key]?.history ?? SourceHistory()
             live[key] = LiveSource(key, kept, mapping, history)
@@ -99,35 +126,48 @@ package final class Sourcing: Sendable {
         var new = KeptSource(
             name: name,
             definition: definition,
-            type: LDContext.core.expand(mapping.type),
+            types: mapping.types.map { LDContext.core.expand($0) },
             isFromFile: isFromFile,
             changedAt: clock()
         )
         if let kept = source(SourceKey(tenant, name))?.kept {
             try refuseFile(kept, unless: isFromFile)
+            guard kept.group == nil else {
+                throw BrokerError(
+                    .conflict,
+                    "The source '\(name)' is a group of devices: change it with PUT /iot/services."
+                )
+            }
             new.isPaused = kept.isPaused
         }
-        let most = Self.maximumSources
         let isNew = try await change(new, of: tenant) { changes in
-            let kept = try changes.documents(.source)
-            let isNew = !kept.contains { $0.id == name.text }
-            guard !isNew || kept.count < most else {
-                throw BrokerError(.tooManyResults, "A tenant has \(most) sources at most.")
-            }
-            return isNew
+            try Self.requireRoom(for: name, among: changes.documents(.source))
         }
         try takeUp(new, of: tenant)
         return isNew
     }
 
+    /// Whether the source is new; throws where the tenant has too many.
+    static func requireRoom(
+        for name: SourceName,
+        among kept: [Document]
+    ) throws(BrokerError) -> Bool {
+        let isNew = !kept.contains { $0.id == name.text }
+        guard !isNew || kept.count < maximumSources else {
+            throw BrokerError(.tooManyResults, "A tenant has \(maximumSources) sources at most.")
+        }
+        return isNew
+    }
+
     /// Keeps the source, whose party may then write what its map makes.
-    private func change<Answer: Sendable>(
+    func change<Answer: Sendable>(
         _ new: KeptSource,
         of tenant: TenantName?,
         _ check: @escaping @Sendable (inout DocumentChanges) throws -> Answer
     ) async throws -> Answer {
         let details: JSONObject = [
-            "source": .string(new.name.text), "writes": .string(new.type.text),
+            "source": .string(new.name.text),
+            "writes": .string(new.types.map(\.text).joined(separator: " ")),
         ]
         return try await governing.change(
             tenant,
@@ -157,7 +197,7 @@ package final class Sourcing: Sendable {
         try await remove(source.key)
     }
 
-    private func remove(_ key: SourceKey) async throws {
+    func remove(_ key: SourceKey) async throws {
         let details: JSONObject = [
             "source": .string(key.name.text), "removed": .string(key.name.text),
         ]
@@ -168,9 +208,12 @@ package final class Sourcing: Sendable {
             reading: []
         ) { changes, _ in changes.remove(.source, id: key.name.text) }
         live.withLock { $0[key] = nil }
+        registry.remove(key)
         signals.withLock { _ = $0?.yield() }
         let store = try await access.existingStore(key.tenant)
-        for kind in [Document.Kind.refusedMessage, .messageNumber, .sourceThings] {
+        for kind in [
+            Document.Kind.refusedMessage, .messageNumber, .sourceThings, .device, .deviceCommand,
+        ] {
             let ids = try await store.documents(kind, of: key.name.text, offset: 0, limit: .max)
                 .map(\.id)
             try await store.bookkeep { transaction in
@@ -182,11 +225,12 @@ package final class Sourcing: Sendable {
     /// Stops a source from taking messages, or lets it go on.
     package func setPaused(_ name: SourceName, _ isPaused: Bool, caller: Caller) async throws {
         try access.requireAdministration(caller)
-        let source = try found(name, caller)
-        var kept = source.kept
-        kept.isPaused = isPaused
-        try await change(kept, of: caller.tenant) { _ in }
-        try takeUp(kept, of: caller.tenant)
+        try await provisioning.take { [self] in
+            var kept = try found(name, caller).kept
+            kept.isPaused = isPaused
+            try await change(kept, of: caller.tenant) { _ in }
+            try takeUp(kept, of: caller.tenant)
+        }
     }
 
     /// The sources of the caller's tenant, by their names.

@@ -12,8 +12,16 @@ final class SubscriptionMatcher: ChangeObserver {
     /// Remembers changes for those who listen.
     private let watch: ChangeWatch
     private let allowances = MatchingAllowances()
+    /// Knows which changes are commands to devices.
+    private let devices: DeviceRegistry
 
-    init(_ subscriptions: SubscriptionRegistry, _ feed: OutboxFeed, _ watch: ChangeWatch) {
+    init(
+        _ subscriptions: SubscriptionRegistry,
+        _ feed: OutboxFeed,
+        _ watch: ChangeWatch,
+        _ devices: DeviceRegistry
+    ) {
+        self.devices = devices
         self.subscriptions = subscriptions
         self.feed = feed
         self.watch = watch
@@ -24,7 +32,16 @@ final class SubscriptionMatcher: ChangeObserver {
         _ tenant: TenantName?,
         at now: Timestamp
     ) -> (@Sendable () -> Void)? {
-        watch.whenStored(change, tenant, at: now)
+        let told = watch.whenStored(change, tenant, at: now)
+        guard !notes(of: change, tenant, at: now).isEmpty else { return told }
+        return { [devices] in
+            told?()
+            devices.signal()
+        }
+    }
+
+    func notes(of change: EntityChange, _ tenant: TenantName?, at now: Timestamp) -> [KeptNote] {
+        devices.commands(of: change, tenant, at: now)
     }
 
     func messages(

@@ -32,6 +32,7 @@ struct ChangeEffects: Sendable {
         )
         if !leavesState {
             changes.messages = observer.messages(of: change, tenant, at: now)
+            changes.notes = observer.notes(of: change, tenant, at: now)
             changes.whenStored = observer.whenStored(change, tenant, at: now)
         }
         return changes

@@ -88,7 +88,7 @@ struct WriteSession: Sendable {
             let (seen, answer) = try change(element, entity.seen)
             var changes = Changes()
             if let seen { changes = try effects.changes(of: try entity.granted(seen)) }
-            changes.note = note(element)
+            if let kept = note(element) { changes.notes.append(kept) }
             return (changes, answer)
         }
         var all = EachResult<Answer>(ids: elements.map(id))

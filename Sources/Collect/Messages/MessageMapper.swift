@@ -15,6 +15,16 @@ package struct SourceMessage: Sendable {
     }
 }
 
+extension SourceMessage {
+    var json: JSONValue {
+        get throws(RowRefusal) {
+            do throws(JSONError) { return try JSONReader.read(body) } catch {
+                throw RowRefusal(reason: "The message is not JSON: \(error)")
+            }
+        }
+    }
+}
+
 /// What became of a message.
 package struct MappedMessage: Sendable {
     /// The entities with their readings, in the normalized representation.
@@ -23,11 +33,21 @@ package struct MappedMessage: Sendable {
     package var refusals: [String] = []
     /// The number that its sender gave the message.
     package var number: String?
+
+    /// The most reasons that are kept of one message.
+    static let maximumRefusals = 20
+
+    /// Adds a reason, with the place in the message that it is about.
+    mutating func refuse(_ reason: String, _ place: String?) {
+        guard refusals.count < Self.maximumRefusals else { return }
+        refusals.append(RowProblem.shortened((place.map { "\($0): " } ?? "") + reason))
+    }
 }
 
 /// Maps messages to entities, as a definition says.
-package struct MessageMapper: Sendable {
+struct MessageMapper: Sendable {
     private let definition: SourceDefinition
+    private let columns: ColumnMap
     private let id: MapText
     private let time: MapText?
     private let number: MapText?
@@ -43,21 +63,15 @@ package struct MessageMapper: Sendable {
     }
 
     /// The most rows of a message.
-    package static let maximumRows = 10_000
+    static let maximumRows = 10_000
     /// The most steps that JSONPaths and the search for members may take for one message.
     static let maximumSteps = 5_000_000
-    /// The most reasons that are kept of one message.
-    static let maximumRefusals = 20
-
-    /// A mapper for a definition that was read.
-    package init(_ definition: SourceDefinition) throws(SourceError) {
-        try self.init(definition, MapNode.read("{}", file: "map"))
-    }
 
     /// `node` names the definition in errors.
     init(_ definition: SourceDefinition, _ node: MapNode) throws(SourceError) {
-        let map = definition.map
+        guard let map = definition.map else { throw node.wrong("A source needs `map`.") }
         self.definition = definition
+        self.columns = map
         id = try MapText(map.id, node)
         time = try map.time.map { (time) throws(SourceError) in try MapText(time.value, node) }
         number = try definition.number.map { (text) throws(SourceError) in
@@ -92,7 +106,7 @@ package struct MessageMapper: Sendable {
     }
 
     /// Maps a message; what cannot be mapped is told in the result.
-    package func map(_ message: SourceMessage) -> MappedMessage {
+    func map(_ message: SourceMessage) -> MappedMessage {
         var mapped = MappedMessage()
         let root: JSONValue
         let steps = PathSteps(Self.maximumSteps)
@@ -108,7 +122,7 @@ package struct MessageMapper: Sendable {
             }
             let joined = try joinedElements(in: root, message, steps)
             var work = Work(
-                clock: LocalClock(definition.map.time?.zone ?? .gmt),
+                clock: LocalClock(columns.time?.zone ?? .gmt),
                 steps: steps
             )
             for (index, row) in rows.enumerated() {
@@ -129,9 +143,7 @@ package struct MessageMapper: Sendable {
     }
 
     private func refuse(_ refusal: RowRefusal, _ place: String?, _ mapped: inout MappedMessage) {
-        guard mapped.refusals.count < Self.maximumRefusals else { return }
-        let place = place.map { "\($0): " } ?? ""
-        mapped.refusals.append(RowProblem.shortened(place + refusal.reason))
+        mapped.refuse(refusal.reason, place)
     }
 
     // MARK: Rows
@@ -140,10 +152,10 @@ package struct MessageMapper: Sendable {
         of message: SourceMessage,
         _ mapped: inout MappedMessage
     ) throws(RowRefusal) -> JSONValue {
-        guard definition.format == .json else { return try table(message, &mapped) }
-        do throws(JSONError) { return try JSONReader.read(message.body) } catch {
-            throw RowRefusal(reason: "The message is not JSON: \(error)")
-        }
+        if definition.format == .csv { return try table(message, &mapped) }
+        let json = try message.json
+        guard definition.format == .thingsBoard else { return json }
+        return .array(try ThingsBoardMessage(topic: message.topic).rows(json, message))
     }
 
     /// The rows of a table as objects of texts.
@@ -154,7 +166,7 @@ package struct MessageMapper: Sendable {
         var rows: [JSONValue] = []
         do throws(SourceError) {
             let bytes = MemoryBytes(message.body, name: "message")
-            guard var table = try Table.unlessEmpty(bytes, definition.map.format) else {
+            guard var table = try Table.unlessEmpty(bytes, columns.format) else {
                 return .array([])
             }
             while true {
@@ -177,7 +189,7 @@ package struct MessageMapper: Sendable {
 
     /// How many rows the message has, which become entities or are skipped or refused; 0 where it
     /// cannot be read.
-    package func rowCount(of message: SourceMessage) -> Int {
+    func rowCount(of message: SourceMessage) -> Int {
         var ignored = MappedMessage()
         do throws(RowRefusal) {
             let root = try content(of: message, &ignored)
@@ -286,7 +298,7 @@ extension MessageMapper {
         guard let id = try row.text(id, percentEncoding: true) else {
             throw RowRefusal(reason: "A part of the identifier is empty.")
         }
-        var entity = JSONObject([("id", .string(id)), ("type", .string(definition.map.type))])
+        var entity = JSONObject([("id", .string(id)), ("type", .string(columns.type))])
         let moment = try moment(of: row, &clock)
         if let location = try location(of: row) { entity.members.append(("location", location)) }
         for field in attributes {
@@ -308,7 +320,7 @@ extension MessageMapper {
         of row: MessageRow,
         _ clock: inout LocalClock
     ) throws(RowRefusal) -> Timestamp? {
-        guard let time, let rules = definition.map.time else { return nil }
+        guard let time, let rules = columns.time else { return nil }
         guard let text = try row.text(time) else { throw RowRefusal(reason: "The time is empty.") }
         // What the hub itself says of a message is always in one notation.
         let isReceived = text == row.message.receivedAt.text
@@ -361,7 +373,7 @@ extension MessageMapper {
 
     private func isEmpty(_ value: JSONValue) -> Bool {
         let text = value.cellText
-        return text.isEmpty || definition.map.emptyTexts.contains(text)
+        return text.isEmpty || columns.emptyTexts.contains(text)
     }
 
     private static func constant(_ json: [UInt8]) -> JSONValue? { try? JSONReader.read(json) }
@@ -376,8 +388,8 @@ extension MessageMapper {
         switch conversion {
         case .string, .relationship: return .string(text)
         case .number:
-            guard let number = NumberText.read(text, definition.map.numbers) else {
-                throw NumberText.refusal(of: text, definition.map.numbers)
+            guard let number = NumberText.read(text, columns.numbers) else {
+                throw NumberText.refusal(of: text, columns.numbers)
             }
             return .number(number)
         case .boolean: return .bool(try CellWriter.flag(text))
@@ -412,8 +424,8 @@ extension MessageMapper {
             value = try row.value(text)
         }
         guard let text = value?.cellText, !text.isEmpty else { return nil }
-        guard let number = NumberText.read(text, definition.map.numbers) else {
-            throw NumberText.refusal(of: text, definition.map.numbers)
+        guard let number = NumberText.read(text, columns.numbers) else {
+            throw NumberText.refusal(of: text, columns.numbers)
         }
         guard abs(number.doubleValue) <= limit else {
             throw RowRefusal(reason: "`\(text)` is beyond \(Int(limit)) degrees.")

@@ -16,7 +16,10 @@ package struct SourceDefinition: Sendable {
     var number: Template?
     /// How often each thing reports, in seconds; nil when nobody has said.
     package var reportsEverySeconds: Int?
-    var map: ColumnMap
+    /// Nil where the format says itself what messages become.
+    var map: ColumnMap?
+    /// The types of entities that other brokers may send.
+    var givenTypes: [String] = []
 
     /// The way by which messages come.
     package enum Way: Sendable {
@@ -34,7 +37,15 @@ package struct SourceDefinition: Sendable {
         }
     }
 
-    enum Format: String, Sendable, CaseIterable { case json, csv }
+    enum Format: String, Sendable, CaseIterable {
+        case json, csv
+        /// What ThingsBoard's gateway publishes.
+        case thingsBoard = "thingsboard"
+        /// Entities of other brokers, in notifications or lists.
+        case ngsi
+        /// Measures of devices, which have groups of their own.
+        case devices
+    }
 
     /// A second list of the message whose elements are added to the rows, such as the stations of
     /// readings.
@@ -50,12 +61,14 @@ package struct SourceDefinition: Sendable {
         var except: Set<String> = []
     }
 
-    /// The type of the entities, as the map has it.
-    package var type: String { map.type }
+    /// The types of the entities.
+    package var types: [String] { map.map { [$0.type] } ?? givenTypes }
+    /// Whether its messages are those of devices.
+    package var isForDevices: Bool { format == .devices }
 
     /// Whether the time of readings stands in their message, and not that of its receipt.
     package var hasOwnTimes: Bool {
-        guard let time = map.time else { return false }
+        guard let time = map?.time, format != .thingsBoard else { return false }
         return !time.value.parts.contains(.column("received"))
     }
 

@@ -1,3 +1,4 @@
+import ContextModel
 import Foundation
 
 extension SourceDefinition {
@@ -24,18 +25,44 @@ extension SourceDefinition {
             }
         }
         guard let way else { throw root.wrong("A source needs `webhook`, `mqtt` or `poll`.") }
-        guard let map else { throw root.wrong("A source needs `map`.") }
         self.way = way
         self.map = map
         for (key, node) in rest { try set(key, node) }
+        try checkFormat(root)
         // What it compiles to is made for each message again; here it is tried.
-        _ = try MessageMapper(self, root)
+        _ = try SourceMapper(self, root)
+    }
+
+    /// Checks that the definition has what its format needs, and nothing that it has no use for.
+    private func checkFormat(_ root: MapNode) throws(SourceError) {
+        let hasMap = format != .ngsi && format != .devices
+        guard hasMap == (map != nil) else {
+            throw root.wrong(
+                hasMap ? "A source needs `map`." : "The format `\(format.rawValue)` needs no `map`."
+            )
+        }
+        guard hasMap || rows == nil && each == nil && join == nil && every == nil && number == nil
+        else {
+            throw root.wrong("The format `\(format.rawValue)` finds its entities itself.")
+        }
+        guard (format == .ngsi) == !givenTypes.isEmpty else {
+            throw root.wrong("`types` are those of the format `ngsi`, which needs one at least.")
+        }
+        if case .mqtt = way { return }
+        guard format != .devices else {
+            throw root.wrong(
+                "The format `devices` needs `mqtt`; by HTTP, devices send to /iot/json."
+            )
+        }
     }
 
     private static let keys = [
         "about", "webhook", "mqtt", "poll", "format", "rows", "each", "join", "every", "number",
-        "reportsEvery", "map",
+        "reportsEvery", "map", "types",
     ]
+
+    /// The most types of a source.
+    private static let maximumTypes = 200
 
     private mutating func set(_ key: String, _ node: MapNode) throws(SourceError) {
         switch key {
@@ -47,6 +74,14 @@ extension SourceDefinition {
         case "join": join = try Join(node)
         case "every": every = try Every(node)
         case "number": number = try node.template()
+        case "types":
+            givenTypes = try node.texts()
+            for type in givenTypes where !Name.isValid(type) {
+                throw node.wrong("`\(type)` is not the name of a type.")
+            }
+            guard givenTypes.count <= Self.maximumTypes else {
+                throw node.wrong("A source has \(Self.maximumTypes) types at most.")
+            }
         default: reportsEverySeconds = try node.seconds()
         }
     }

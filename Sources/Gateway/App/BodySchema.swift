@@ -30,6 +30,10 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case modelContextMessage = "ModelContextMessage"
     case source = "Source"
     case sourceTrial = "SourceTrial"
+    case deviceGroups = "DeviceGroups"
+    case deviceGroupFragment = "DeviceGroupFragment"
+    case devices = "Devices"
+    case deviceFragment = "DeviceFragment"
 
     /// A reference to the schema in the components of the document.
     var reference: JSONValue { ["$ref": .string("#/components/schemas/\(rawValue)")] }
@@ -86,6 +90,10 @@ extension BodySchema {
         case .modelContextMessage: Self.modelContextSchema
         case .source: Self.sourceSchema
         case .sourceTrial: Self.sourceTrialSchema
+        case .deviceGroups: Self.deviceGroupsSchema
+        case .deviceGroupFragment: Self.deviceGroupFragmentSchema
+        case .devices: Self.devicesSchema
+        case .deviceFragment: Self.deviceFragmentSchema
         case .entityMapFragment:
             Self.object(["type": Self.constant("EntityMap"), "expiresAt": Self.moment])
         }
@@ -121,7 +129,7 @@ extension BodySchema {
 
     static func constant(_ text: String) -> JSONValue { ["const": .string(text)] }
 
-    private static func list(_ element: JSONValue) -> JSONValue {
+    static func list(_ element: JSONValue) -> JSONValue {
         ["type": "array", "minItems": 1, "items": element]
     }
 

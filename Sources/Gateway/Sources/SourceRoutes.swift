@@ -266,7 +266,7 @@ extension LiveSource {
         func number(_ count: Int) -> JSONValue { .number(JSONNumber(count)) }
         var json: JSONObject = [
             "name": .string(key.name.text), "way": .string(mapping.way),
-            "type": .string(kept.type.text), "paused": .bool(kept.isPaused),
+            "types": .array(kept.types.map { .string($0.text) }), "paused": .bool(kept.isPaused),
             "fromFile": .bool(kept.isFromFile), "changedAt": .string(kept.changedAt.text),
             "definition": .string(kept.definition), "messages": number(figures.messages),
             "entities": number(figures.entities), "repeated": number(figures.repeated),

@@ -57,7 +57,7 @@ struct SourceView {
         about = source.mapping.about
         way = source.mapping.way
         connection = figures.connection
-        type = LDContext.core.compact(source.kept.type)
+        type = source.kept.types.map { LDContext.core.compact($0) }.joined(separator: ", ")
         isPaused = source.kept.isPaused
         isFromFile = source.kept.isFromFile
         definition = source.kept.definition

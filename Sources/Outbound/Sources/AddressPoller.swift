@@ -182,7 +182,7 @@ struct AddressPoller: Sendable {
 
     private func rowCount(of answer: Answer) throws -> Int {
         guard let definition = source.mapping.definition as? SourceDefinition else { return 0 }
-        return try MessageMapper(definition)
+        return try SourceMapper(definition)
             .rowCount(of: SourceMessage(answer.body, receivedAt: clock()))
     }
 

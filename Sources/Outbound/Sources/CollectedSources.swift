@@ -12,7 +12,7 @@ package struct CollectedSources: SourceReading {
     ) throws(BrokerError) -> any MessageMapping {
         do throws(SourceError) {
             let source = try SourceDefinition(definition, name: name.text)
-            return CollectedSource(source: source, mapper: try MessageMapper(source))
+            return CollectedSource(source: source, mapper: try SourceMapper(source))
         } catch {
             throw BrokerError(.badRequestData, error.description)
         }
@@ -22,9 +22,10 @@ package struct CollectedSources: SourceReading {
 /// A source whose messages a map of Collect maps.
 private struct CollectedSource: MessageMapping {
     let source: SourceDefinition
-    let mapper: MessageMapper
+    let mapper: SourceMapper
 
-    var type: String { source.type }
+    var types: [String] { source.types }
+    var isForDevices: Bool { source.isForDevices }
     var about: String? { source.about }
     var way: String { source.way.name }
     var reportsEverySeconds: Int? { source.reportsEverySeconds }

@@ -12,6 +12,8 @@ package struct SourceService: Service {
     private let hub: Hub
     private let web: OutboundWeb
     private let secrets: SourceSecrets
+    /// The connections by which commands go to devices.
+    private let connections = DeviceConnections()
     /// Whether this process does the work for the tenant that only one process may do.
     private let isInCharge: @Sendable (TenantName?) async throws -> Bool
 
@@ -38,13 +40,14 @@ package struct SourceService: Service {
         let signals = hub.sourcing.makeSignals()
         await cancelWhenGracefulShutdown {
             let silence = Task { await noteSilence() }
+            let commands = Task { await sendCommands() }
             var running: [SourceKey: Running] = [:]
             await follow(&running)
             for await _ in signals { await follow(&running) }
             for one in running.values { one.task.cancel() }
             for one in running.values { await one.task.value }
-            silence.cancel()
-            await silence.value
+            for task in [silence, commands] { task.cancel() }
+            for task in [silence, commands] { await task.value }
         }
     }
 
@@ -57,6 +60,11 @@ package struct SourceService: Service {
                 hub.logger.error("silent things cannot be marked: \(error)")
             }
         }
+    }
+
+    private func sendCommands() async {
+        let isInCharge = isInCharge
+        await CommandSender(hub, web, connections) { try await isInCharge(nil) }.run()
     }
 
     /// Starts what is to run and does not, and stops what is not to run any more.
@@ -81,6 +89,8 @@ package struct SourceService: Service {
         switch definition.way {
         case .webhook: return nil
         case .mqtt(let topics):
+            let publications =
+                definition.isForDevices ? MQTTPublications(clock: hub.clock) : nil
             let subscriber = MQTTSubscriber(
                 source: source,
                 topics: topics,
@@ -88,9 +98,14 @@ package struct SourceService: Service {
                 secrets: secrets,
                 hubName: hub.identity.name,
                 clock: hub.clock,
-                logger: hub.logger
+                logger: hub.logger,
+                publications: publications
             )
-            run = { await subscriber.run() }
+            run = { [connections] in
+                if let publications { connections.put(publications, of: source.key) }
+                await subscriber.run()
+                if publications != nil { connections.put(nil, of: source.key) }
+            }
         case .poll(let address):
             let poller = AddressPoller(
                 source: source,

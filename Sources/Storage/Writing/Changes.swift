@@ -19,7 +19,7 @@ package struct Changes: Sendable {
     /// The notifications to add to the outbox.
     package var messages: [NewMessage] = []
     /// What the hub keeps of the request, in the same transaction.
-    package var note: KeptNote?
+    package var notes: [KeptNote] = []
     /// Called after the commit on the store's writing thread, so it must be quick.
     package var whenStored: (@Sendable () -> Void)?
 

@@ -99,7 +99,7 @@ extension StoreTransaction {
         case nil: break
         }
         if let history = changes.history { try apply(history) }
-        try changes.note?.apply(to: self)
+        for note in changes.notes { try note.apply(to: self) }
         try send(changes.messages)
         if let whenStored = changes.whenStored { afterCommit(whenStored) }
     }

@@ -52,7 +52,7 @@ struct SourceCommand: AsyncParsableCommand {
             let text = String(decoding: try SourceCommand.read(definition), as: UTF8.self)
             let body = try SourceCommand.read(message)
             let mapper = try SourceCommand.about(definition) { () throws(SourceError) in
-                try MessageMapper(SourceDefinition(text, name: definition))
+                try SourceMapper(SourceDefinition(text, name: definition))
             }
             let mapped = mapper.map(
                 SourceMessage(body, topic: topic, receivedAt: Timestamp(Date()))

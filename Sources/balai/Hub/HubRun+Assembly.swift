@@ -76,6 +76,7 @@ extension HubRun {
         routes.addServiceRoutes(services, hub, settings)
         routes.addImportRoutes(hub, configuration.imports, registry)
         routes.addSourceRoutes(hub, settings, configuration.sourceSecrets)
+        routes.addDeviceRoutes(hub, settings)
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         pages.place = configuration.place

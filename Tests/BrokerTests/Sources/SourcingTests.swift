@@ -19,6 +19,9 @@ struct LineSources: SourceReading {
 
 private struct LineMapping: MessageMapping {
     let type: String
+    /// One is for the messages of devices.
+    var types: [String] { isForDevices ? [] : [type] }
+    var isForDevices: Bool { type == "devices" }
     let about: String? = nil
     let way = "test"
     /// Wells report each minute.
@@ -28,6 +31,10 @@ private struct LineMapping: MessageMapping {
 
     func map(_ message: ReceivedMessage) -> MappedContent {
         var content = MappedContent(entities: [], refusals: [])
+        guard !isForDevices else {
+            content.refusals.append("There is no such group.")
+            return content
+        }
         for line in String(decoding: message.body, as: UTF8.self).split(separator: "\n") {
             let parts = line.split(separator: " ").map(String.init)
             guard parts.count > 1, let value = JSONNumber(parts[1]) else {

@@ -16,7 +16,7 @@ import Testing
             "webhook: {bearer: {file: secret}}\n" + definition,
             name: "test"
         )
-        return try MessageMapper(source).map(
+        return try SourceMapper(source).map(
             SourceMessage(Array(message.utf8), topic: topic, receivedAt: Self.received)
         )
     }

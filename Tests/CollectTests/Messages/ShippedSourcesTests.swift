@@ -19,7 +19,7 @@ import Testing
             encoding: .utf8
         )
         let source = try SourceDefinition(text, name: name)
-        return try MessageMapper(source).map(
+        return try SourceMapper(source).map(
             SourceMessage(
                 Array(message.utf8),
                 topic: topic,

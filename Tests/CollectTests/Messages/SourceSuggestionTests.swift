@@ -11,7 +11,7 @@ import Testing
     /// What the proposal makes of the sample itself.
     private func map(_ suggestion: SourceSuggestion, _ sample: String) throws -> MappedMessage {
         let source = try SourceDefinition(suggestion.text, name: "suggested")
-        return try MessageMapper(source).map(
+        return try SourceMapper(source).map(
             SourceMessage(Array(sample.utf8), receivedAt: Timestamp(microseconds: 0))
         )
     }

@@ -41,7 +41,8 @@ struct AccessSample {
             "featureId": target.entity,
             "registrationId": "urn:ngsi-ld:ContextSourceRegistration:1",
             "folder": "css", "name": "balai.css", "policyId": "urn:policy:1",
-            "subjectId": "urn:person:1", "sourceName": "air", "provider": "city", "leaf": "0",
+            "subjectId": "urn:person:1", "sourceName": "air", "deviceId": "pump",
+            "attributeName": "level", "provider": "city", "leaf": "0",
             "part1": "0",
             "part2": "000",
             "part3": "x001", "part4": "x001", "part5": "x001", "part6": "x001",
@@ -57,7 +58,7 @@ extension AccessSample {
     static let all: [String: AccessSample] =
         [
             entities, attributes, batches, temporal, entityMaps, snapshots, discovery,
-            subscriptions, registrations, features, governance, network, messages, rest,
+            subscriptions, registrations, features, governance, network, messages, devices, rest,
         ]
         .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -320,6 +321,28 @@ extension AccessSample {
         "GET /sources/v1/{sourceName}/refused": AccessSample(),
         "POST /sources/v1/{sourceName}/refused/retry": AccessSample(),
         "DELETE /sources/v1/{sourceName}/refused": AccessSample(),
+    ]
+
+    private static let sender = "k=\(SourceSample.key)&i=pump"
+
+    private static let devices: [String: AccessSample] = [
+        "GET /iot/services": AccessSample(),
+        "POST /iot/services": AccessSample(
+            #"{"services": [{"apikey": "new", "entity_type": "Well"}]}"#
+        ),
+        "PUT /iot/services": AccessSample(query: "apikey=\(SourceSample.key)", "{}"),
+        "DELETE /iot/services": AccessSample(query: "apikey=\(SourceSample.key)"),
+        "GET /iot/devices": AccessSample(),
+        "POST /iot/devices": AccessSample(
+            #"{"devices": [{"device_id": "new", "apikey": "\#(SourceSample.key)"}]}"#
+        ),
+        "GET /iot/devices/{deviceId}": AccessSample(),
+        "PUT /iot/devices/{deviceId}": AccessSample("{}"),
+        "DELETE /iot/devices/{deviceId}": AccessSample(),
+        "POST /iot/json": AccessSample(query: sender, #"{"level": 1}"#),
+        "GET /iot/json": AccessSample(query: sender + "&getCmd=1"),
+        "POST /iot/json/attrs/{attributeName}": AccessSample(query: sender, "1"),
+        "POST /iot/json/commands": AccessSample(query: sender, #"{"start": "started"}"#),
     ]
 
     private static let rest: [String: AccessSample] = [

@@ -77,6 +77,7 @@ final class ServedHub: Sendable {
         }
         routes.addImportRoutes(hub, ImportSettings())
         routes.addSourceRoutes(hub, NGSILDSettings(), SourceSample.secrets)
+        routes.addDeviceRoutes(hub, NGSILDSettings())
         var settings = GatewaySettings()
         settings.port = 0
         let gateway = makeGateway(

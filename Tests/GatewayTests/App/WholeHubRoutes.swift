@@ -31,6 +31,7 @@ extension RouteTable {
         routes.addWitnessRoutes(FollowedRecord.desk(), clock: clock.now)
         routes.addImportRoutes(hub, ImportSettings())
         routes.addSourceRoutes(hub, settings, SourceSample.secrets)
+        routes.addDeviceRoutes(hub, settings)
         try routes.addSourcePages(hub, assets: assets, settings: pages)
         try await SourceSample.keep(in: hub)
         try routes.addPages(

@@ -58,8 +58,17 @@ extension RightsCoverage {
         "DELETE /sources/v1/{sourceName}/refused",
     ]
 
+    /// What is provisioned for devices, what these send, and commands that were written for them: for
+    /// whoever runs the hub, and for who has the key of a group.
+    private static let devices = [
+        "GET /iot/services", "POST /iot/services", "PUT /iot/services", "DELETE /iot/services",
+        "GET /iot/devices", "POST /iot/devices", "GET /iot/devices/{deviceId}",
+        "PUT /iot/devices/{deviceId}", "DELETE /iot/devices/{deviceId}", "POST /iot/json",
+        "GET /iot/json", "POST /iot/json/attrs/{attributeName}", "POST /iot/json/commands",
+    ]
+
     private static let silent =
-        writes + kept + governance + sources + [
+        writes + kept + governance + sources + devices + [
             "GET \(base)/info/sourceIdentity", "GET /conformance", "GET /api", "GET /", "GET /data",
             "GET \(things)",
             "GET /hub", "GET /sign-in", "GET /sign-in/with/{provider}",

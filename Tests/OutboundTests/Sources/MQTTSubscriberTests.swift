@@ -148,6 +148,15 @@ import Testing
                 at: broker
             )
             #expect(try await hub.waits { try await hub.value("n:1") == 40 })
+            // It comes after the other one, perhaps in a packet of its own.
+            #expect(
+                try await hub.waits {
+                    guard let source = hub.hub.sourcing.source(SourceKey(nil, Self.name)) else {
+                        return false
+                    }
+                    return hub.hub.sourcing.figures(of: source).kept == 1
+                }
+            )
             let kept = try await hub.hub.sourcing.refusedMessages(
                 of: Self.name,
                 limit: 9,

@@ -7,6 +7,8 @@ package enum MQTTPacket: Sendable, Equatable {
     case message(MQTTMessage)
     /// The answer to a subscription: for each filter 0 to 2, or the reason of a refusal.
     case subscriptionAnswer(number: UInt16, codes: [UInt8])
+    /// The answer to a message that the hub has published, with its number: from 0x80 a refusal.
+    case publicationAnswer(number: UInt16, code: UInt8)
     case pong
     /// The broker ends the connection, with its reason.
     case end(code: UInt8)
@@ -93,6 +95,9 @@ package struct MQTTPacketReader {
         case 2:
             let flags = try Self.byte(&body)
             return .connectionAnswer(code: try Self.byte(&body), hasSession: flags & 1 == 1)
+        case 4:
+            let number = try Self.number(&body)
+            return .publicationAnswer(number: number, code: body.readInteger() ?? 0)
         case 9:
             let number = try Self.number(&body)
             if isVersion5 { try Self.skipProperties(&body) }

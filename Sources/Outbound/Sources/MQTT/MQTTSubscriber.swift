@@ -20,6 +20,8 @@ struct MQTTSubscriber: Sendable {
     let hubName: String
     let clock: HubClock
     let logger: Logger
+    /// Publishes through its connections; nil where nothing is published.
+    var publications: MQTTPublications?
 
     private static let keepAliveSeconds: Int64 = 30
     private static let silenceSeconds: Int64 = 90
@@ -120,6 +122,8 @@ struct MQTTSubscriber: Sendable {
             var packets = inbound.makeAsyncIterator()
             try await begin(&packets, outbound, password, channel.channel)
             note("Connected.", isConnected: true)
+            publications?.attach(outbound, MQTTRequests(isVersion5: isVersion5))
+            defer { publications?.detach() }
             while let some = try await packets.next() { try await take(some, outbound) }
         }
     }
@@ -241,6 +245,8 @@ struct MQTTSubscriber: Sendable {
                 }
                 if let number = message.number { numbers.append(number) }
             case .end(let code): throw MQTTError("The broker ends the connection (\(code)).")
+            case .publicationAnswer(let number, let code):
+                publications?.answer(number, code: code)
             case .connectionAnswer, .subscriptionAnswer, .pong: break
             }
         }

@@ -1,0 +1,53 @@
+import ContextModel
+
+/// Maps messages of a source to entities, whatever their format.
+package struct SourceMapper: Sendable {
+    private enum Kind: Sendable {
+        case map(MessageMapper)
+        case entities(EntityMessages)
+        /// The messages of devices are mapped by the groups that these have.
+        case devices
+    }
+    private let kind: Kind
+
+    /// A mapper for a definition that was read.
+    package init(_ definition: SourceDefinition) throws(SourceError) {
+        try self.init(definition, MapNode.read("{}", file: "map"))
+    }
+
+    /// `node` names the definition in errors.
+    init(_ definition: SourceDefinition, _ node: MapNode) throws(SourceError) {
+        switch definition.format {
+        case .json, .csv, .thingsBoard: kind = .map(try MessageMapper(definition, node))
+        case .ngsi: kind = .entities(EntityMessages())
+        case .devices: kind = .devices
+        }
+    }
+
+    /// Maps a message; what cannot be mapped is told in the result.
+    package func map(_ message: SourceMessage) -> MappedMessage {
+        switch kind {
+        case .map(let mapper): return mapper.map(message)
+        case .entities(let entities): return entities.map(message)
+        case .devices:
+            var mapped = MappedMessage()
+            let topic = message.topic.map { " `\($0)`" } ?? ""
+            mapped.refuse(
+                "The topic\(topic) is not /json/KEY/ID/attrs, /attrs/NAME or /cmdexe of a group that takes "
+                    + "messages.",
+                nil
+            )
+            return mapped
+        }
+    }
+
+    /// How many rows the message has, which become entities or are skipped or refused; 0 where it
+    /// cannot be read.
+    package func rowCount(of message: SourceMessage) -> Int {
+        switch kind {
+        case .map(let mapper): mapper.rowCount(of: message)
+        case .entities(let entities): entities.rowCount(of: message)
+        case .devices: 0
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import ContextModel
+
+/// What ThingsBoard's gateway and its devices publish, by its topic.
+///
+/// Each reading becomes a row with `device`, `ts` (milliseconds since 1970) and `values`, so that a map
+/// can be written for it.
+struct ThingsBoardMessage {
+    /// The topic, without a slash at its beginning; that of a device's own telemetry where there is none.
+    private let topic: String
+
+    init(topic: String?) {
+        let topic = topic ?? Self.own
+        self.topic = topic.hasPrefix("/") ? String(topic.dropFirst()) : topic
+    }
+
+    private static let own = "v1/devices/me/telemetry"
+
+    /// The rows; throws for a topic that has no readings, and for content that is not its topic's.
+    func rows(_ json: JSONValue, _ message: SourceMessage) throws(RowRefusal) -> [JSONValue] {
+        let now = JSONNumber(Int(message.receivedAt.microseconds / 1_000))
+        switch topic {
+        case "v1/gateway/telemetry": return try devices(json, now, Self.readings)
+        case "v1/gateway/attributes":
+            return try devices(json, now) { (values, now) throws(RowRefusal) in
+                [Self.row(values, .number(now))]
+            }
+        case "v1/gateway/connect", "v1/gateway/disconnect":
+            return [try connection(json, now, isThere: topic.hasSuffix("/connect"))]
+        case Self.own: return try Self.readings(json, now)
+        case "v1/devices/me/attributes": return [.object(Self.row(json, .number(now)))]
+        default: throw RowRefusal(reason: "`\(topic.prefix(200))` is no topic of readings.")
+        }
+    }
+
+    /// The rows of each device that the object names.
+    private func devices(
+        _ json: JSONValue,
+        _ now: JSONNumber,
+        _ rows: (JSONValue, JSONNumber) throws(RowRefusal) -> [JSONObject]
+    ) throws(RowRefusal) -> [JSONValue] {
+        guard case .object(let devices) = json else {
+            throw RowRefusal(reason: "The message is an object with the names of devices.")
+        }
+        var all: [JSONValue] = []
+        for (name, content) in devices.members {
+            do throws(RowRefusal) {
+                for var row in try rows(content, now) {
+                    row["device"] = .string(name)
+                    all.append(.object(row))
+                }
+            } catch {
+                throw RowRefusal(reason: "\(name.prefix(80)): \(error.reason)")
+            }
+        }
+        return all
+    }
+
+    private static func row(_ values: JSONValue, _ moment: JSONValue) -> JSONObject {
+        ["ts": moment, "values": values]
+    }
+
+    /// The readings of one device: values, values with `ts`, or a list of these.
+    private static func readings(
+        _ json: JSONValue,
+        _ now: JSONNumber
+    ) throws(RowRefusal) -> [JSONObject] {
+        var rows: [JSONObject] = []
+        for element in json.arrayValue ?? [json] {
+            guard case .object(let object) = element else {
+                throw RowRefusal(reason: "\(element.cellText.prefix(80)) is no reading.")
+            }
+            if let values = object["values"], object["ts"] != nil {
+                guard case .object = values else {
+                    throw RowRefusal(reason: "`values` is an object.")
+                }
+                rows.append(row(values, object["ts"] ?? .number(now)))
+            } else {
+                rows.append(row(element, .number(now)))
+            }
+        }
+        return rows
+    }
+
+    private static func readings(
+        _ json: JSONValue,
+        _ now: JSONNumber
+    ) throws(RowRefusal) -> [JSONValue] {
+        let rows: [JSONObject] = try readings(json, now)
+        return rows.map { .object($0) }
+    }
+
+    /// A row that says whether the gateway has the device.
+    private func connection(
+        _ json: JSONValue,
+        _ now: JSONNumber,
+        isThere: Bool
+    ) throws(RowRefusal) -> JSONValue {
+        guard let name = json.objectValue?["device"]?.stringValue, !name.isEmpty else {
+            throw RowRefusal(reason: "The message has no `device`.")
+        }
+        var values: JSONObject = ["connected": .bool(isThere)]
+        if let type = json.objectValue?["type"]?.stringValue {
+            values["deviceType"] = .string(type)
+        }
+        return ["device": .string(name), "ts": .number(now), "values": .object(values)]
+    }
+}
