@@ -111,7 +111,7 @@ package final class Hub: Sendable {
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
         let snapshots = SnapshotRegistry()
         governing = Governing(writing, rules, tenants, snapshots, borders, randomBits)
-        sourcing = Sourcing(governing, store, sources ?? NoSources(), devices)
+        sourcing = Sourcing(governing, store, sources ?? NoSources(), devices, contextResolver)
         hosting = LDContextHosting(access, contextResolver, store, snapshots)
         let follower = SubscriptionFollower(store, subscriptions, rules, hosting, clock, logger)
         following = Following(store, rules, rereadPolicy: rereadPolicy, hosting, follower, reading)

@@ -3,7 +3,9 @@ import ContextModel
 
 /// Readers of what sources bring: queries, definitions and messages.
 extension FuzzTarget {
-    static let sourceTargets = [jsonPath, sourceDefinition, sourceMessage]
+    static let sourceTargets = [
+        jsonPath, sourceDefinition, sourceMessage, notification, gatewayMessage,
+    ]
 
     private static let document = JSONValue.object([
         "a": ["b": [1, 2.5, "text", nil, true], "c": ["d": "e"]], "f": [["g": 1], ["g": 2]],
@@ -69,6 +71,59 @@ extension FuzzTarget {
         return mapped.refusals.isEmpty
     }
 
+    /// What another broker sends becomes entities whose identifiers are URIs, and the same each time.
+    private static let notification = FuzzTarget(
+        "notification",
+        seeds: [
+            #"{"data": [{"id": "R 1", "type": "Room", "t": {"type": "Number", "value": "1"}}]}"#,
+            #"[{"id": "urn:x:a", "type": "A", "p": {"type": "geo:point", "value": "1,2"}, "v": 1}]"#,
+            #"{"data": [{"id": "a", "type": "A", "TimeInstant": {"value": "2026-05-01T08:00:00Z"}}]}"#,
+        ]
+    ) { text throws(BrokenPromise) in
+        let mapped = try sameTwice(Array(text.utf8), "format: ngsi\ntypes: [Room]\n")
+        for entity in mapped.entities {
+            guard let id = entity.entityURI, URIText.isValid(id) else {
+                throw BrokenPromise("an identifier is no URI: \(entity)")
+            }
+        }
+        return mapped.refusals.isEmpty
+    }
+
+    /// What ThingsBoard's gateway publishes becomes entities or refusals, and the same each time.
+    private static let gatewayMessage = FuzzTarget(
+        "gateway",
+        seeds: [
+            #"{"A": [{"ts": 1777622400000, "values": {"t": 42, "on": true}}, {"t": 1}]}"#,
+            #"{"A": {"t": 1}, "B": []}"#,
+        ]
+    ) { text throws(BrokenPromise) in
+        let definition = """
+            format: thingsboard
+            every: {object: $.values}
+            map: {type: A, id: "urn:x:{device}", time: {column: ts, format: epochMilliseconds}, attributes: {}}
+
+            """
+        return try sameTwice(Array(text.utf8), definition, topic: "v1/gateway/telemetry")
+            .refusals.isEmpty
+    }
+
+    /// What the definition makes of the message, twice.
+    private static func sameTwice(
+        _ body: [UInt8],
+        _ definition: String,
+        topic: String? = nil
+    ) throws(BrokenPromise) -> MappedMessage {
+        let text = "webhook: {bearer: {file: a}}\n" + definition
+        guard let source = try? SourceDefinition(text, name: "fixed"),
+            let mapper = try? SourceMapper(source)
+        else { throw BrokenPromise("the definition is not accepted") }
+        var sent = message(body)
+        if let topic { sent.topic = topic }
+        let mapped = mapper.map(sent), again = mapper.map(sent)
+        try BrokenPromise.unlessSame(mapped.entities, again.entities, "the entities")
+        return mapped
+    }
+
     private static func message(_ body: [UInt8]) -> SourceMessage {
         SourceMessage(body, topic: "a/b/c", receivedAt: Timestamp(microseconds: 1))
     }
@@ -87,4 +142,8 @@ extension FuzzTarget {
         guard let source = try? SourceDefinition(definition, name: "fixed") else { return nil }
         return try? SourceMapper(source)
     }()
+}
+
+extension JSONValue {
+    fileprivate var entityURI: String? { objectValue?["id"]?.stringValue }
 }

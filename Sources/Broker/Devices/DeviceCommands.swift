@@ -121,7 +121,9 @@ extension Sourcing {
                 try await end(command, of: source, "EXPIRED", nil)
                 continue
             }
-            try await end(command, of: source, "DELIVERED", nil)
+            // Who takes it away first has it, so that it is given once.
+            guard try await forget(command, of: source) else { continue }
+            try await tell(command, of: source, "DELIVERED", nil, at: clock())
             answer[command.command] = command.value
         }
         return answer
@@ -140,8 +142,12 @@ extension Sourcing {
         try await forget(command, of: source)
     }
 
-    /// Removes the command, unless a newer one is in its place.
-    private func forget(_ command: WaitingCommand, of source: LiveSource) async throws {
+    /// Removes the command; false when it is gone already, or a newer one is in its place.
+    @discardableResult
+    private func forget(
+        _ command: WaitingCommand,
+        of source: LiveSource
+    ) async throws -> Bool {
         try await change(command, of: source) { try $0.removeDocument(.deviceCommand, id: $1) }
     }
 

@@ -12,6 +12,8 @@ package struct ReceivedMessage: Sendable, Equatable {
     package var isRepeatedByNumber = true
     /// The reason why it cannot be mapped, where its protocol knows one.
     package var problem: String?
+    /// The `@context` for entities in it without their own.
+    package var context: String?
     package var receivedAt: Timestamp
 
     package init(

@@ -113,7 +113,8 @@ extension Sourcing {
             for var json in mapped[index].content.entities {
                 markHeard(&json, mapped[index].message.receivedAt, source)
                 do throws(BrokerError) {
-                    let input = try BatchInput(json, ld: .core, .readings, at: now)
+                    let ld = try await context(of: &json, mapped[index].message, source)
+                    let input = try BatchInput(json, ld: ld, .readings, at: now)
                     let receivedAt = mapped[index].message.receivedAt
                     inputs.append(MappedInput(index, input, receivedAt: receivedAt))
                 } catch {
@@ -127,6 +128,21 @@ extension Sourcing {
             inputs[last].mark = source.history.mark(number, of: source.key.name)
         }
         return inputs
+    }
+
+    /// The `@context` by which names of an entity are expanded, which is taken out of it: only entities of
+    /// other brokers have another one than the core's.
+    private func context(
+        of json: inout JSONValue,
+        _ message: ReceivedMessage,
+        _ source: LiveSource
+    ) async throws(BrokerError) -> LDContext {
+        guard case .object(var entity) = json else { return .core }
+        let given = entity["@context"] ?? message.context.map { .string($0) }
+        guard let given else { return .core }
+        entity["@context"] = nil
+        json = .object(entity)
+        return try await resolver.resolved(given, for: source.key.caller.sharer)
     }
 
     private static func keep(

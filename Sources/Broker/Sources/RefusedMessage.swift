@@ -26,6 +26,7 @@ package struct RefusedMessage: Sendable, Equatable {
         }
         body["topic"] = message.topic.map { .string($0) }
         body["number"] = message.number.map { .string($0) }
+        body["context"] = message.context.map { .string($0) }
         body["problem"] = message.problem.map { .string($0) }
         return Document(
             kind: .refusedMessage,
@@ -51,6 +52,7 @@ package struct RefusedMessage: Sendable, Equatable {
             number: json["number"]?.stringValue,
             receivedAt: Timestamp(microseconds: Int64(receivedAt))
         )
+        message.context = json["context"]?.stringValue
         message.problem = json["problem"]?.stringValue
         self.reasons = reasons
     }

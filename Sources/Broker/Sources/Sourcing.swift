@@ -17,6 +17,8 @@ package final class Sourcing: Sendable {
     let logger: Logger
     private let store: any Store
     private let reader: any SourceReading
+    /// Finds the `@context`s of entities that other brokers send.
+    let resolver: LDContextResolver
     /// The devices of all groups.
     let registry: DeviceRegistry
     /// Changes of groups and devices, which must not overlap.
@@ -31,8 +33,10 @@ package final class Sourcing: Sendable {
         _ governing: Governing,
         _ store: any Store,
         _ reader: any SourceReading,
-        _ registry: DeviceRegistry
+        _ registry: DeviceRegistry,
+        _ resolver: LDContextResolver
     ) {
+        self.resolver = resolver
         self.registry = registry
         self.governing = governing
         writing = governing.writing

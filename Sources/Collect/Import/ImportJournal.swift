@@ -17,10 +17,14 @@ package struct ImportJournal: Sendable {
     ///
     /// `identity` must say all this, always in the same way.
     package init(folder: URL, identity: String) {
+        url = folder.appending(path: "import-\(Self.name(of: identity)).json")
+    }
+
+    /// A short name for an identity, always the same.
+    package static func name(of identity: String) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a
         for byte in identity.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        let name = String(hash, radix: 16)
-        url = folder.appending(path: "import-\(name).json")
+        return String(hash, radix: 16)
     }
 
     /// Properties of a file that distinguish it from other files and from changed ones.

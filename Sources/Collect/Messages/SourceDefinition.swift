@@ -63,6 +63,8 @@ package struct SourceDefinition: Sendable {
 
     /// The types of the entities.
     package var types: [String] { map.map { [$0.type] } ?? givenTypes }
+    /// Whether its messages are entities of other brokers.
+    package var hasEntities: Bool { format == .ngsi }
     /// Whether its messages are those of devices.
     package var isForDevices: Bool { format == .devices }
 

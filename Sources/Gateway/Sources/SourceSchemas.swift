@@ -5,11 +5,11 @@ extension BodySchema {
     static let sourceSchema = object(
         [
             "about": text, "webhook": anything, "mqtt": anything, "poll": anything,
-            "format": one(of: ["json", "csv"]), "rows": text, "each": text, "join": anything,
+            "format": one(of: ["json", "csv", "thingsboard", "ngsi", "devices"]),
+            "types": list(text), "rows": text, "each": text, "join": anything,
             "every": anything, "number": text,
             "reportsEvery": ["type": "integer", "minimum": 1], "map": anything,
         ],
-        required: ["map"],
         example: [
             "webhook": ["bearer": ["variable": "BALAI_SOURCE_AIR"]],
             "map": [

@@ -36,12 +36,28 @@ extension NGSILDRoutes {
                 throw BrokerError.unknownSender
             }
             let number = request.headers[.idempotencyKey]
-            let message = ReceivedMessage(
+            var message = ReceivedMessage(
                 body,
                 number: number.map { "key \($0)" },
                 receivedAt: hub.clock()
             )
+            if (source.mapping.definition as? SourceDefinition)?.hasEntities == true {
+                message.context = try request.linkedContext
+            }
             return try await hub.sourcing.receive([message], by: source)[0].response
+        }
+    }
+}
+
+extension Request {
+    /// The `@context` that a notification names beside its body (clause 6.3.5); nil for none.
+    fileprivate var linkedContext: String? {
+        get throws(BrokerError) {
+            do throws(LDContextError) {
+                return try LinkHeader.context(in: headers[values: .link])
+            } catch {
+                throw BrokerError(error)
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ package struct HTTPHub: HubDestination {
     private let token: String?
     private var tenant: String?
     private var context: String?
+    /// Headers that other brokers need.
+    private let headers: [(name: String, value: String)]
     private let sleep: @Sendable (Double) async throws -> Void
 
     /// `context` is the URL of the `@context` for entities without their own; `sleep` waits for a
@@ -31,6 +33,7 @@ package struct HTTPHub: HubDestination {
         token: String? = nil,
         tenant: String? = nil,
         context: String? = nil,
+        headers: [(String, String)] = [],
         sleep: @escaping @Sendable (Double) async throws -> Void = {
             try await Task.sleep(for: .seconds($0))
         }
@@ -39,6 +42,7 @@ package struct HTTPHub: HubDestination {
         self.token = token
         self.tenant = tenant
         self.context = context
+        self.headers = headers.map { (name: $0.0, value: $0.1) }
         self.sleep = sleep
         client = Self.client
     }
@@ -112,6 +116,14 @@ package struct HTTPHub: HubDestination {
         try await send(.GET, pathAndQuery, nil).body
     }
 
+    /// The answer to a query, with the number of all results where it tells; nil when there is none (404).
+    package func page(
+        _ pathAndQuery: String
+    ) async throws(HubFailure) -> (body: [UInt8], count: Int?)? {
+        let answer = try await send(.GET, pathAndQuery, nil, allowsMissing: true)
+        return answer.status == 404 ? nil : (answer.body, answer.count)
+    }
+
     /// A temporal answer, and the moment up to which it is complete if it was cut (206, clause
     /// 6.3.10).
     package struct TemporalPart: Sendable {
@@ -161,6 +173,8 @@ extension HTTPHub {
         var status: Int
         var retryAfterSeconds: Double?
         var contentRange: String?
+        /// The number of all results, of which the body may have a part.
+        var count: Int?
         var body: [UInt8]
     }
 
@@ -180,6 +194,7 @@ extension HTTPHub {
             request.headers.add(name: "Content-Type", value: type)
             request.body = .bytes(body)
         }
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let tenant { request.headers.add(name: "NGSILD-Tenant", value: tenant) }
         if let context, !isLinkedData {
@@ -224,6 +239,8 @@ extension HTTPHub {
                         Double.init
                     ),
                     contentRange: response.headers.first(name: "Content-Range"),
+                    count: ["NGSILD-Results-Count", "Fiware-Total-Count"].lazy
+                        .compactMap { response.headers.first(name: $0) }.first.flatMap { Int($0) },
                     body: Array(body.readableBytesView)
                 )
             )

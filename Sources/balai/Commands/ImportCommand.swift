@@ -111,16 +111,26 @@ struct ImportCommand: AsyncParsableCommand {
     struct JSON: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Load NGSI-LD entities: one on each line, one object, or one JSON array.",
+            discussion: """
+                With --from, all that another broker has is copied by its API; an interrupted copy goes \
+                on where it stopped.
+                """,
             aliases: ["ngsild"]
         )
 
         @Argument(help: "The file.") var path: String?
         @Flag(help: "The file has temporal evolutions, as written by `balai export --history`.")
         var history = false
+        @OptionGroup var copying: CopyOptions
         @OptionGroup var options: ImportOptions
 
         func run() async throws {
-            if history {
+            if let from = copying.from {
+                guard path == nil, !history, options.watch == nil else {
+                    throw ValidationError("--from copies a broker, and reads no file.")
+                }
+                try await copying.copy(from, options)
+            } else if history {
                 try await options.importing([path], mapping: "history") { path in
                     try EvolutionFile(FileBytes(path: path))
                 }
