@@ -25,6 +25,8 @@ package final class ChangeWatch: Sendable {
     /// Distinguishes the numbers of this run of the hub from those of others.
     private let epoch: Int64
     private let rings = Mutex<[TenantName?: Ring]>([:])
+    /// Hears the reports of entities whose silence is noticed.
+    let types = TypeWatch()
 
     init(epoch: Int64) { self.epoch = epoch }
 

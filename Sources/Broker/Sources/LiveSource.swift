@@ -64,6 +64,10 @@ package struct SourceFigures: Sendable, Equatable {
     /// The things whose silence is noticed, and those that are silent.
     package var things = 0
     package var silent = 0
+    /// After how many seconds without a report a thing is silent; nil when it is not known, or never.
+    package var silentAfterSeconds: Int?
+    /// Whether the source itself should have got something and did not.
+    package var isSilent = false
 
     /// The last message, and what became of it.
     package struct LastMessage: Sendable, Equatable {

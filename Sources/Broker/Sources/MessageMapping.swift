@@ -58,8 +58,10 @@ package protocol MessageMapping: Sendable {
     var about: String? { get }
     /// The name of the way by which messages come.
     var way: String { get }
-    /// How often each thing reports, in seconds; nil when nobody has said.
-    var reportsEverySeconds: Int? { get }
+    /// How often each thing reports.
+    var reports: ReportInterval { get }
+    /// Whether the source gets no messages, and hears what others write of entities of its type.
+    var isWatch: Bool { get }
     /// Whether each message gives the times of all its readings. Then a repeated message changes
     /// nothing.
     var hasOwnTimes: Bool { get }

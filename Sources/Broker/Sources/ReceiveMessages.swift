@@ -90,11 +90,14 @@ extension Sourcing {
         for (element, result) in zip(inputs, written.results) {
             switch result {
             case .success:
-                let message = mapped[element.message].message
                 mapped[element.message].entities.append(element.input.id)
-                guard source.mapping.reportsEverySeconds != nil else { continue }
+                guard source.mapping.reports != .never else { continue }
                 source.history.state.withLock {
-                    $0.things.hear(element.input.id, at: message.receivedAt)
+                    $0.things.hear(
+                        element.input.id,
+                        newest: element.newest,
+                        at: element.receivedAt
+                    )
                 }
             case .failure(let error):
                 mapped[element.message].reasons.append("'\(element.input.id)': \(error.detail)")
@@ -111,12 +114,14 @@ extension Sourcing {
         var inputs: [MappedInput] = []
         for index in mapped.indices where !mapped[index].isRepeated {
             for var json in mapped[index].content.entities {
-                markHeard(&json, mapped[index].message.receivedAt, source)
+                let receivedAt = mapped[index].message.receivedAt
+                let newest = markHeard(&json, receivedAt, source)
                 do throws(BrokerError) {
                     let ld = try await context(of: &json, mapped[index].message, source)
                     let input = try BatchInput(json, ld: ld, .readings, at: now)
-                    let receivedAt = mapped[index].message.receivedAt
-                    inputs.append(MappedInput(index, input, receivedAt: receivedAt))
+                    inputs.append(
+                        MappedInput(index, input, receivedAt: receivedAt, newest: newest)
+                    )
                 } catch {
                     mapped[index].reasons.append(error.detail)
                 }
@@ -158,18 +163,26 @@ extension Sourcing {
         return mapped[0].reasons
     }
 
-    /// Says in an entity that its thing is not silent, where that may be new.
+    /// Says in an entity that its thing is not silent, where that may be new; returns the moment of its newest
+    /// reading, as far as that is needed.
     private func markHeard(
         _ json: inout JSONValue,
         _ moment: Timestamp,
         _ source: LiveSource
-    ) {
-        guard source.mapping.reportsEverySeconds != nil, let id = json.entityID,
-            case .object(var entity) = json, entity[Self.silentAttribute] == nil,
-            source.history.state.withLock({ $0.things.needsMark(id, at: moment) })
-        else { return }
+    ) -> Timestamp {
+        let reports = source.mapping.reports
+        guard reports != .never, let id = json.entityID, case .object(var entity) = json else {
+            return moment
+        }
+        let newest = entity.newestReading(at: moment)
+        guard entity[Self.silentAttribute] == nil else { return newest }
+        let needsMark = source.history.state.withLock {
+            $0.things.needsMark(id, newest: newest, at: moment, reports)
+        }
+        guard needsMark else { return newest }
         entity.members.append((Self.silentAttribute, Self.silence(false, at: moment)))
         json = .object(entity)
+        return newest
     }
 
     /// Keeps the messages that were refused as a whole or in part.
@@ -242,12 +255,15 @@ struct MappedInput: Sendable {
     var message: Int
     var input: BatchInput
     var receivedAt: Timestamp
+    /// The moment of its newest reading, which is not after its receipt.
+    var newest: Timestamp
     var mark: KeptNote?
 
-    init(_ message: Int, _ input: BatchInput, receivedAt: Timestamp) {
+    init(_ message: Int, _ input: BatchInput, receivedAt: Timestamp, newest: Timestamp) {
         self.message = message
         self.input = input
         self.receivedAt = receivedAt
+        self.newest = newest
     }
 
     /// The change of the stored entity by a message that is tried again; none where all of it is
@@ -278,6 +294,17 @@ struct MappedInput: Sendable {
         }
         if isThere { return (nil, BatchOutcome(isNew: false)) }
         return try input.change(stored, at: now)
+    }
+}
+
+extension JSONObject {
+    /// The moment of the newest reading of an entity, which is not after its receipt; that of the receipt where no
+    /// reading has one.
+    fileprivate func newestReading(at receipt: Timestamp) -> Timestamp {
+        let observed = members.compactMap { member in
+            member.value.objectValue?["observedAt"]?.stringValue.flatMap { Timestamp($0) }
+        }
+        return observed.max().map { min($0, receipt) } ?? receipt
     }
 }
 
@@ -351,6 +378,7 @@ extension SourceHistory {
         state.withLock { state in
             for message in mapped {
                 state.figures.messages += 1
+                state.things.hearSource(at: message.message.receivedAt)
                 state.figures.entities += message.entities.count
                 if message.isRepeated { state.figures.repeated += 1 }
                 if !message.isRepeated, !message.reasons.isEmpty {

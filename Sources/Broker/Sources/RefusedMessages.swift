@@ -93,8 +93,12 @@ extension Sourcing {
     package func figures(of source: LiveSource) -> (figures: SourceFigures, kept: Int) {
         source.history.state.withLock { state in
             var figures = state.figures
-            figures.things = state.things.heard.count
+            figures.things = state.things.things.count
             figures.silent = state.things.silent.count
+            let reports = source.mapping.reports
+            figures.silentAfterSeconds = state.things.rhythm.limitSeconds(reports)
+            figures.isSilent =
+                !source.kept.isPaused && state.things.isSourceSilent(at: clock(), reports)
             return (figures, state.refused.count)
         }
     }
@@ -108,18 +112,20 @@ extension Sourcing {
     }
 
     /// Removes what messages of the tenant's sources say of people: all refused messages of
-    /// sources that write such entities, and the last messages.
+    /// sources that write such entities, the last messages, and the names of things that were heard.
     ///
-    /// What could not be mapped does not tell whom it is about.
+    /// What could not be mapped does not tell whom it is about, and neither does a name.
     func removePersonalMessages(of tenant: TenantName?, _ types: Set<IRI>) async throws {
         for source in all
         where source.key.tenant == tenant && source.mayHoldMessages(about: types) {
             try await load(source)
             let ids = source.history.state.withLock { state in
                 state.figures.removeContent()
+                state.things.forgetAll()
                 return state.refused.prefix(state.refused.count).map(\.id)
             }
             if !ids.isEmpty { try await forget(ids, of: source) }
+            try await keepThings(of: source)
         }
     }
 

@@ -108,8 +108,11 @@ package final class Sourcing: Sendable {
             let history = live[key]?.history ?? SourceHistory()
             live[key] = LiveSource(key, kept, mapping, history)
         }
+        followTypes()
         signals.withLock { _ = $0?.yield() }
     }
+
+    private func followTypes() { governing.reading.watch.types.follow(all) }
 
     // MARK: Operations
 
@@ -213,6 +216,7 @@ package final class Sourcing: Sendable {
         ) { changes, _ in changes.remove(.source, id: key.name.text) }
         live.withLock { $0[key] = nil }
         registry.remove(key)
+        followTypes()
         signals.withLock { _ = $0?.yield() }
         let store = try await access.existingStore(key.tenant)
         for kind in [

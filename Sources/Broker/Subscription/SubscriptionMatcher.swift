@@ -32,11 +32,15 @@ final class SubscriptionMatcher: ChangeObserver {
         _ tenant: TenantName?,
         at now: Timestamp
     ) -> (@Sendable () -> Void)? {
-        let told = watch.whenStored(change, tenant, at: now)
-        guard !notes(of: change, tenant, at: now).isEmpty else { return told }
-        return { [devices] in
-            told?()
-            devices.signal()
+        var told: [@Sendable () -> Void] = []
+        if let noted = watch.whenStored(change, tenant, at: now) { told.append(noted) }
+        if let heard = watch.types.whenStored(change, tenant, at: now) { told.append(heard) }
+        if !notes(of: change, tenant, at: now).isEmpty {
+            told.append { [devices] in devices.signal() }
+        }
+        guard !told.isEmpty else { return nil }
+        return { [told] in
+            for tell in told { tell() }
         }
     }
 

@@ -35,6 +35,12 @@ package struct ColumnMap: Sendable {
     var format: TableFormat {
         var format = TableFormat(separator: separator)
         format.encoding = encoding
+    /// A map with nothing but the type and the identifier.
+    init(type: String, id: Template) {
+        self.type = type
+        self.id = id
+    }
+
         format.skippedRows = skippedRows
         format.keepsBlanks = keepsBlanks
         format.isFromMap = true

@@ -14,8 +14,7 @@ package struct SourceDefinition: Sendable {
     var every: Every?
     /// The number that the sender gives a message, by which a repeated one is known.
     var number: Template?
-    /// How often each thing reports, in seconds; nil when nobody has said.
-    package var reportsEverySeconds: Int?
+    package var reports = Reports.learned
     /// Nil where the format says itself what messages become.
     var map: ColumnMap?
     /// The types of entities that other brokers may send.
@@ -26,6 +25,8 @@ package struct SourceDefinition: Sendable {
         case webhook(WebhookAccess)
         case mqtt(MQTTTopics)
         case poll(PolledAddress)
+        /// Entities of a type that others write: nothing comes but their silence is noticed.
+        case watch
 
         /// Its name in a definition.
         package var name: String {
@@ -33,6 +34,7 @@ package struct SourceDefinition: Sendable {
             case .webhook: "webhook"
             case .mqtt: "mqtt"
             case .poll: "poll"
+            case .watch: "watch"
             }
         }
     }

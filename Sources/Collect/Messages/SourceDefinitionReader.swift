@@ -12,19 +12,28 @@ extension SourceDefinition {
         let root = try MapNode.read(text, file: name)
         var way: Way?
         var map: ColumnMap?
+        var hasMap = false
         var rest: [(String, MapNode)] = []
         for (key, node) in try root.members(Self.keys) {
             switch key {
-            case "webhook", "mqtt", "poll":
+            case "webhook", "mqtt", "poll", "watch":
                 guard way == nil else {
-                    throw node.wrong("A source has one of `webhook`, `mqtt` and `poll`.")
+                    throw node.wrong("A source has one of `webhook`, `mqtt`, `poll` and `watch`.")
                 }
                 way = try Way(key, node)
-            case "map": map = try Self.map(node)
+                if key == "watch" { map = try Self.watchedMap(node) }
+            case "map":
+                hasMap = true
+                map = try Self.map(node)
             default: rest.append((key, node))
             }
         }
-        guard let way else { throw root.wrong("A source needs `webhook`, `mqtt` or `poll`.") }
+        guard let way else {
+            throw root.wrong("A source needs `webhook`, `mqtt`, `poll` or `watch`.")
+        }
+        if case .watch = way, hasMap || rest.contains(where: { !Self.watchKeys.contains($0.0) }) {
+            throw root.wrong("With `watch`, a source has `about` and `reportsEvery` alone.")
+        }
         self.way = way
         self.map = map
         for (key, node) in rest { try set(key, node) }
@@ -57,8 +66,8 @@ extension SourceDefinition {
     }
 
     private static let keys = [
-        "about", "webhook", "mqtt", "poll", "format", "rows", "each", "join", "every", "number",
-        "reportsEvery", "map", "types",
+        "about", "webhook", "mqtt", "poll", "watch", "format", "rows", "each", "join", "every",
+        "number", "reportsEvery", "map", "types",
     ]
 
     /// The most types of a source.
@@ -82,8 +91,24 @@ extension SourceDefinition {
             guard givenTypes.count <= Self.maximumTypes else {
                 throw node.wrong("A source has \(Self.maximumTypes) types at most.")
             }
-        default: reportsEverySeconds = try node.seconds()
+        default: reports = try Self.reports(node)
         }
+    }
+
+    private static func reports(_ node: MapNode) throws(SourceError) -> Reports {
+        guard case .text? = node.scalar else {
+            return .every(seconds: try node.seconds())
+        }
+        return try node.choice(["learned": .learned, "never": .never])
+    }
+
+    private static let watchKeys: Set = ["about", "reportsEvery"]
+
+    /// The map of a source that gets no messages: it names the type.
+    private static func watchedMap(_ node: MapNode) throws(SourceError) -> ColumnMap {
+        let members = try node.members(["type"])
+        guard let (_, type) = members.first else { throw node.wrong("There should be `type`.") }
+        return ColumnMap(type: try type.text(), id: Template(column: "id"))
     }
 
     /// The map of a file, without what only a whole file can have.
@@ -102,6 +127,7 @@ extension SourceDefinition.Way {
         switch key {
         case "webhook": self = .webhook(try WebhookAccess(node))
         case "mqtt": self = .mqtt(try MQTTTopics(node))
+        case "watch": self = .watch
         default: self = .poll(try PolledAddress(node))
         }
     }

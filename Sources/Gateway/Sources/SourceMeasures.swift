@@ -3,12 +3,13 @@ import Broker
 extension Sourcing {
     /// The figures of *Health* about sources; none for a hub without sources.
     func measures() -> [HealthSummary.Measure] {
-        var (away, refused, things, silent) = (0, 0, 0, 0)
+        var (away, quiet, refused, things, silent) = (0, 0, 0, 0, 0)
         let sources = all
         guard !sources.isEmpty else { return [] }
         for source in sources {
             let (figures, kept) = figures(of: source)
             if figures.isConnected == false, !source.kept.isPaused { away += 1 }
+            if figures.isSilent { quiet += 1 }
             refused += kept
             things += figures.things
             silent += figures.silent
@@ -21,6 +22,13 @@ extension Sourcing {
                 explanation:
                     "Brokers and addresses that cannot be reached now; the hub tries again.",
                 state: away > 0 ? .attention : .good
+            ),
+            HealthSummary.Measure(
+                name: "Silent sources",
+                value: Double(quiet),
+                unit: "of \(Words.count(sources.count))",
+                explanation: "Sources that should have got a message by now and did not.",
+                state: quiet > 0 ? .attention : .good
             ),
             HealthSummary.Measure(
                 name: "Refused messages",

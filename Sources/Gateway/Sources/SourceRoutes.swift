@@ -290,6 +290,8 @@ extension LiveSource {
             message["topic"] = last.topic.map { .string($0) }
             return .object(message)
         }
+            json["silentAfter"] = figures.silentAfterSeconds.map(number)
+            json["isSilent"] = .bool(figures.isSilent)
         json["lastRefusal"] = figures.lastRefusal.map { .string($0) }
         return .object(json)
     }

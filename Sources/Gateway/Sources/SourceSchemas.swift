@@ -8,7 +8,11 @@ extension BodySchema {
             "format": one(of: ["json", "csv", "thingsboard", "ngsi", "devices"]),
             "types": list(text), "rows": text, "each": text, "join": anything,
             "every": anything, "number": text,
-            "reportsEvery": ["type": "integer", "minimum": 1], "map": anything,
+            "reportsEvery": [
+                "anyOf": [
+                    ["type": "integer", "minimum": 1], one(of: ["learned", "never"]),
+                ]
+            ], "map": anything, "watch": anything,
         ],
         example: [
             "webhook": ["bearer": ["variable": "BALAI_SOURCE_AIR"]],

@@ -50,6 +50,12 @@ struct SourceView {
     var lastRefusal: String?
     /// How many things are silent; nil where silence is not noticed.
     var silence: String?
+    /// After how long without a report a thing is silent; nil until it is known.
+    var silentAfter: String?
+    /// Whether that was learned, and not told.
+    var isLearned = false
+    /// Whether the source itself should have got something and did not.
+    var isSilent: Bool
     var last: Last?
 
     init(_ source: LiveSource, _ figures: SourceFigures, kept: Int, at now: Timestamp) {
@@ -68,8 +74,13 @@ struct SourceView {
         keptRefusals = Words.count(kept)
         hasRefusals = kept > 0
         lastRefusal = figures.lastRefusal
-        if source.mapping.reportsEverySeconds != nil {
+        isSilent = figures.isSilent
+        if source.mapping.reports != .never, figures.things > 0 {
             silence = "\(Words.count(figures.silent)) of \(Words.count(figures.things))"
+            silentAfter = figures.silentAfterSeconds.map {
+                Words.duration(seconds: Int64($0))
+            }
+            isLearned = source.mapping.reports == .learned
         }
         last = figures.last.map {
             Last(

@@ -28,9 +28,16 @@ private struct CollectedSource: MessageMapping {
     var isForDevices: Bool { source.isForDevices }
     var about: String? { source.about }
     var way: String { source.way.name }
-    var reportsEverySeconds: Int? { source.reportsEverySeconds }
+    var isWatch: Bool { if case .watch = source.way { true } else { false } }
     var hasOwnTimes: Bool { source.hasOwnTimes }
     var definition: any Sendable { source }
+    var reports: ReportInterval {
+        switch source.reports {
+        case .learned: .learned
+        case .every(let seconds): .told(seconds: seconds)
+        case .never: .never
+        }
+    }
 
     func map(_ message: ReceivedMessage) -> MappedContent {
         let mapped = mapper.map(

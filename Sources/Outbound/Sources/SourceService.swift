@@ -87,7 +87,7 @@ package struct SourceService: Service {
         guard let definition = source.mapping.definition as? SourceDefinition else { return nil }
         let run: @Sendable () async -> Void
         switch definition.way {
-        case .webhook: return nil
+        case .webhook, .watch: return nil
         case .mqtt(let topics):
             let publications =
                 definition.isForDevices ? MQTTPublications(clock: hub.clock) : nil

@@ -13,6 +13,9 @@ import Testing
 struct LineSources: SourceReading {
     func read(_ definition: String, of name: SourceName) throws(BrokerError) -> any MessageMapping {
         guard !definition.isEmpty else { throw BrokerError(.badRequestData, "It is empty.") }
+        if definition.hasPrefix("watch ") {
+            return LineMapping(type: String(definition.dropFirst(6)), isWatch: true)
+        }
         return LineMapping(type: definition)
     }
 }
@@ -24,8 +27,15 @@ private struct LineMapping: MessageMapping {
     var isForDevices: Bool { type == "devices" }
     let about: String? = nil
     let way = "test"
-    /// Wells report each minute.
-    var reportsEverySeconds: Int? { type == "Spring" ? 60 : nil }
+    /// Springs report each minute, and how often lamps do is learned; `watch TYPE` hears what others write.
+    var reports: ReportInterval {
+        switch type {
+        case "Spring": .told(seconds: 60)
+        case "Lamp": .learned
+        default: .never
+        }
+    }
+    var isWatch = false
     let hasOwnTimes = false
     var definition: any Sendable { type }
 

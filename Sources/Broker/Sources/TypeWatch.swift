@@ -1,0 +1,54 @@
+import ContextModel
+import Storage
+import Synchronization
+
+/// Hears the reports of entities whose types are watched, whoever writes them.
+final class TypeWatch: Sendable {
+    private let watched = Mutex<[TenantName?: [IRI: [SourceHistory]]]>([:])
+    private static let silent = LDContext.core.expand(Sourcing.silentAttribute)
+
+    /// Watches for these sources from now on, and for no others.
+    func follow(_ sources: [LiveSource]) {
+        var types: [TenantName?: [IRI: [SourceHistory]]] = [:]
+        for source in sources where source.mapping.isWatch && !source.kept.isPaused {
+            types[source.key.tenant, default: [:]][source.kept.type, default: []]
+                .append(source.history)
+        }
+        watched.withLock { $0 = types }
+    }
+
+    /// What is to be done when the change is stored; nil when nobody watches the entity.
+    func whenStored(
+        _ change: EntityChange,
+        _ tenant: TenantName?,
+        at now: Timestamp
+    ) -> (@Sendable () -> Void)? {
+        guard let entity = change.after else { return nil }
+        let histories = watched.withLock { watched -> [SourceHistory] in
+            guard let types = watched[tenant] else { return [] }
+            return entity.types.flatMap { types[$0] ?? [] }
+        }
+        guard !histories.isEmpty else { return nil }
+        // The hub's own mark is no report.
+        let changed = change.attributes.filter { $0.name != Self.silent }
+        guard change.before == nil || !changed.isEmpty else { return nil }
+        let observed = changed.compactMap { $0.after?.observedAt }.max()
+        let newest = min(observed ?? now, now)
+        return {
+            for history in histories {
+                history.state.withLock { $0.hear(entity.id, newest: newest, at: now) }
+            }
+        }
+    }
+}
+
+extension SourceHistory.State {
+    /// Notes a report that is no message of the source.
+    fileprivate mutating func hear(_ id: EntityID, newest: Timestamp, at now: Timestamp) {
+        let wasSilent = things.silent.contains(id)
+        things.hear(id, newest: newest, at: now)
+        things.hearSource(at: now)
+        if wasSilent, !things.silent.contains(id) { things.returned.insert(id) }
+        figures.messages += 1
+    }
+}
