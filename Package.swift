@@ -330,6 +330,7 @@ let package = Package(
                 "Clients/identity_provider.py", "Clients/make_workbook.py",
                 "Clients/opened_data.py", "Clients/openid_provider.py",
                 "Clients/reading_programs.py", "Sources/publish_uplinks.py",
+                "Sources/serve_realtime.py",
             ]
         ),
     ],

@@ -4,7 +4,8 @@ import ContextModel
 /// Readers of what sources bring: queries, definitions and messages.
 extension FuzzTarget {
     static let sourceTargets = [
-        jsonPath, sourceDefinition, sourceMessage, notification, gatewayMessage,
+        jsonPath, sourceDefinition, sourceMessage, notification, gatewayMessage, realtimeFeed,
+        alertDocument, alertFeed,
     ]
 
     private static let document = JSONValue.object([
@@ -128,20 +129,102 @@ extension FuzzTarget {
         SourceMessage(body, topic: "a/b/c", receivedAt: Timestamp(microseconds: 1))
     }
 
-    private static let mapper: SourceMapper? = {
-        let definition = """
-            webhook: {bearer: {file: a}}
-            every: {object: $.d}
-            map:
-              type: A
-              id: "urn:x:{id}"
-              time: {column: at}
-              location: {latitude: lat, longitude: lon}
-              attributes: {v: {column: v, as: number}, w: {column: "$..x"}}
-            """
+    /// A vehicle with a place, and a trip with two stops.
+    private static let feed: [UInt8] =
+        [0x0A, 0x0B, 0x0A, 0x03] + Array("2.0".utf8) + [0x18, 0x80, 0xE2, 0xCF, 0xCF, 0x06]
+        + [0x12, 0x19, 0x0A, 0x01, 0x61, 0x22, 0x14, 0x12, 0x0A]
+        + [0x0D, 0, 0, 0x80, 0x3F, 0x15, 0, 0, 0, 0x40] + [0x42, 0x06, 0x0A, 0x04]
+        + Array("bus1".utf8)
+        + [0x12, 0x15, 0x0A, 0x01, 0x62, 0x1A, 0x10, 0x0A, 0x04, 0x0A, 0x02, 0x54, 0x31]
+        + [0x12, 0x08, 0x08, 0x01, 0x12, 0x02, 0x08, 0x3C, 0x28, 0x00]
+
+    /// A feed of GTFS-Realtime becomes entities or refusals, and the same each time.
+    private static let realtimeFeed = FuzzTarget("gtfs-realtime", bytes: [feed]) {
+        bytes throws(BrokenPromise) in
+        try mapTwice(bytes, realtimeMapper)
+    }
+
+    private static let alert = """
+        <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a</identifier>
+        <sent>2026-05-01T14:00:00+07:00</sent><msgType>Update</msgType>
+        <references>s,b,2026-05-01T13:00:00+07:00</references><info><event>Rain &amp; wind</event>
+        <area><areaDesc>x</areaDesc><polygon>7.8,98.2 7.8,98.4 8,98.4 7.8,98.2</polygon>
+        <circle>7.9,98.3 10</circle></area></info></alert>
+        """
+
+    /// A document of CAP becomes entities or refusals, and the same each time.
+    private static let alertDocument = FuzzTarget(
+        "cap",
+        bytes: [Array(alert.utf8), Array("<feed><entry>\(alert)</entry></feed>".utf8)]
+    ) { bytes throws(BrokenPromise) in try mapTwice(bytes, alertMapper) }
+
+    /// A feed of alerts leads to documents, and to the same each time.
+    private static let alertFeed = FuzzTarget(
+        "cap-feed",
+        bytes: [
+            #"<feed><entry><updated>2026</updated><link href="a?b=1&amp;c"/></entry></feed>"#,
+            "<rss><channel><item><link>http://a.example/b</link></item></channel></rss>",
+        ].map { Array($0.utf8) }
+    ) { bytes throws(BrokenPromise) in
+        guard let feed = AlertFeed(bytes) else { return false }
+        try BrokenPromise.unlessSame(feed, AlertFeed(bytes), "the links")
+        return true
+    }
+
+    private static func mapTwice(
+        _ bytes: [UInt8],
+        _ mapper: SourceMapper?
+    ) throws(BrokenPromise) -> Bool {
+        guard let mapper else { throw BrokenPromise("the definition is not accepted") }
+        let mapped = mapper.map(message(bytes))
+        let again = mapper.map(message(bytes))
+        try BrokenPromise.unlessSame(mapped.entities, again.entities, "the entities")
+        return mapped.refusals.isEmpty && !mapped.entities.isEmpty
+    }
+
+    private static let realtimeMapper = mapping(
+        """
+        webhook: {bearer: {file: a}}
+        format: gtfs-realtime
+        rows: $.entity[*]
+        map:
+          type: A
+          id: "urn:x:{id}"
+          location: {latitude: $..latitude, longitude: $..longitude, observed: true}
+          attributes: {v: {column: $.vehicle}, t: {column: $.tripUpdate}, a: {column: $.alert}}
+        """
+    )
+
+    private static let alertMapper = mapping(
+        """
+        webhook: {bearer: {file: a}}
+        format: cap
+        map:
+          type: A
+          id: "urn:x:{identifier}"
+          time: {column: sent}
+          location: {geometry: $.geometry}
+          attributes: {i: {column: $.info}, r: {text: "urn:x:{replacedBy}", as: relationship}}
+        """
+    )
+
+    private static func mapping(_ definition: String) -> SourceMapper? {
         guard let source = try? SourceDefinition(definition, name: "fixed") else { return nil }
         return try? SourceMapper(source)
-    }()
+    }
+
+    private static let mapper = mapping(
+        """
+        webhook: {bearer: {file: a}}
+        every: {object: $.d}
+        map:
+          type: A
+          id: "urn:x:{id}"
+          time: {column: at}
+          location: {latitude: lat, longitude: lon}
+          attributes: {v: {column: v, as: number}, w: {column: "$..x"}}
+        """
+    )
 }
 
 extension JSONValue {

@@ -23,6 +23,10 @@ package struct ColumnMap: Sendable {
     var wide: Wide?
     var lookup: Lookup?
     var location: Place?
+    /// The cell that has the location as GeoJSON; for messages alone.
+    var geometry: String?
+    /// Whether the location is a reading with a time, as that of a vehicle is; for messages alone.
+    var isLocationObserved = false
     var skips: [Skip] = []
     /// The texts that mean that nothing was measured.
     var emptyTexts: Set<String> = []
@@ -31,16 +35,16 @@ package struct ColumnMap: Sendable {
     /// The attributes of the thing itself: with `history`, they are written once for each entity.
     var entity: [Attribute] = []
 
-    /// The format of the table.
-    var format: TableFormat {
-        var format = TableFormat(separator: separator)
-        format.encoding = encoding
     /// A map with nothing but the type and the identifier.
     init(type: String, id: Template) {
         self.type = type
         self.id = id
     }
 
+    /// The format of the table.
+    var format: TableFormat {
+        var format = TableFormat(separator: separator)
+        format.encoding = encoding
         format.skippedRows = skippedRows
         format.keepsBlanks = keepsBlanks
         format.isFromMap = true

@@ -4,7 +4,11 @@ import Foundation
 extension ColumnMap {
     /// Reads a map, and checks everything that can be checked without the table.
     package init(yaml: String, file: String) throws(SourceError) {
-        try self.init(MapNode.read(yaml, file: file))
+        let root = try MapNode.read(yaml, file: file)
+        try self.init(root)
+        guard geometry == nil, !isLocationObserved else {
+            throw root.wrong("`geometry` and `observed` of a location are for messages of sources.")
+        }
     }
 
     /// Reads a map that may be a part of another document.
@@ -64,7 +68,7 @@ extension ColumnMap {
         case "time": time = try Time(node)
         case "wide": wide = try Wide(node)
         case "lookup": lookup = try Lookup(node)
-        case "location": location = try Place(node)
+        case "location": try setLocation(node)
         case "skip":
             for element in try node.elements() { skips.append(try Skip(element)) }
         case "empty": emptyTexts = Set(try node.texts())
@@ -161,23 +165,29 @@ extension ColumnMap.Lookup {
     }
 }
 
-extension ColumnMap.Place {
-    fileprivate init(_ node: MapNode) throws(SourceError) {
-        var latitude: ColumnMap.Source?
-        var longitude: ColumnMap.Source?
-        for (key, node) in try node.members(["latitude", "longitude"]) {
-            let source: ColumnMap.Source
-            if case .number(let text)? = node.scalar {
-                source = .constant(Array(text.utf8))
-            } else {
-                source = .template(Template(column: try node.text()))
+extension ColumnMap {
+    private mutating func setLocation(_ node: MapNode) throws(SourceError) {
+        var latitude: Source?
+        var longitude: Source?
+        for (key, node) in try node.members(["latitude", "longitude", "geometry", "observed"]) {
+            switch key {
+            case "latitude": latitude = try Self.degrees(node)
+            case "longitude": longitude = try Self.degrees(node)
+            case "geometry": geometry = try node.text()
+            default: isLocationObserved = try node.flag()
             }
-            if key == "latitude" { latitude = source } else { longitude = source }
         }
-        guard let latitude, let longitude else {
-            throw node.wrong("There should be `latitude` and `longitude`.")
+        switch (latitude, longitude, geometry) {
+        case (let latitude?, let longitude?, nil):
+            location = Place(latitude: latitude, longitude: longitude)
+        case (nil, nil, _?): break
+        default: throw node.wrong("There should be `latitude` and `longitude`, or `geometry`.")
         }
-        self.init(latitude: latitude, longitude: longitude)
+    }
+
+    private static func degrees(_ node: MapNode) throws(SourceError) -> Source {
+        if case .number(let text)? = node.scalar { return .constant(Array(text.utf8)) }
+        return .template(Template(column: try node.text()))
     }
 }
 

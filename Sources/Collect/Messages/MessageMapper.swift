@@ -46,14 +46,15 @@ package struct MappedMessage: Sendable {
 
 /// Maps messages to entities, as a definition says.
 struct MessageMapper: Sendable {
-    private let definition: SourceDefinition
-    private let columns: ColumnMap
+    let definition: SourceDefinition
+    let columns: ColumnMap
     private let id: MapText
     private let time: MapText?
     private let number: MapText?
     private let match: MapText?
     private let attributes: [Field]
     private let place: (latitude: Field, longitude: Field)?
+    private let geometry: MapCell?
     private let skips: [(cell: MapCell, texts: Set<String>)]
 
     private struct Field: Sendable {
@@ -90,6 +91,7 @@ struct MessageMapper: Sendable {
             let longitude = ColumnMap.Attribute(name: "longitude", source: place.longitude)
             return (try Self.field(latitude, node), try Self.field(longitude, node))
         }
+        geometry = try map.geometry.map { (name) throws(SourceError) in try node.cell(name) }
         var skips: [(cell: MapCell, texts: Set<String>)] = []
         for skip in map.skips { skips.append((try node.cell(skip.column), skip.texts)) }
         self.skips = skips
@@ -142,50 +144,11 @@ struct MessageMapper: Sendable {
         var readings = 0
     }
 
-    private func refuse(_ refusal: RowRefusal, _ place: String?, _ mapped: inout MappedMessage) {
+    func refuse(_ refusal: RowRefusal, _ place: String?, _ mapped: inout MappedMessage) {
         mapped.refuse(refusal.reason, place)
     }
 
     // MARK: Rows
-
-    private func content(
-        of message: SourceMessage,
-        _ mapped: inout MappedMessage
-    ) throws(RowRefusal) -> JSONValue {
-        if definition.format == .csv { return try table(message, &mapped) }
-        let json = try message.json
-        guard definition.format == .thingsBoard else { return json }
-        return .array(try ThingsBoardMessage(topic: message.topic).rows(json, message))
-    }
-
-    /// The rows of a table as objects of texts.
-    private func table(
-        _ message: SourceMessage,
-        _ mapped: inout MappedMessage
-    ) throws(RowRefusal) -> JSONValue {
-        var rows: [JSONValue] = []
-        do throws(SourceError) {
-            let bytes = MemoryBytes(message.body, name: "message")
-            guard var table = try Table.unlessEmpty(bytes, columns.format) else {
-                return .array([])
-            }
-            while true {
-                switch try table.next() {
-                case .end: return .array(rows)
-                case .problem(let problem):
-                    refuse(RowRefusal(reason: "\(problem)"), nil, &mapped)
-                case .row:
-                    guard rows.count <= Self.maximumRows else { return .array(rows) }
-                    let members = table.columns.enumerated().map {
-                        (key: $1, value: JSONValue.string(table.row.text($0)))
-                    }
-                    rows.append(.object(JSONObject(members)))
-                }
-            }
-        } catch {
-            throw RowRefusal(reason: error.description)
-        }
-    }
 
     /// How many rows the message has, which become entities or are skipped or refused; 0 where it
     /// cannot be read.
@@ -300,7 +263,13 @@ extension MessageMapper {
         }
         var entity = JSONObject([("id", .string(id)), ("type", .string(columns.type))])
         let moment = try moment(of: row, &clock)
-        if let location = try location(of: row) { entity.members.append(("location", location)) }
+        if let value = try location(of: row) {
+            var location: JSONObject = ["type": "GeoProperty", "value": value]
+            if let moment, columns.isLocationObserved {
+                location["observedAt"] = .string(moment.text)
+            }
+            entity.members.append(("location", .object(location)))
+        }
         for field in attributes {
             guard let value = try value(of: field, in: row, &clock) else { continue }
             entity.members.append(
@@ -360,7 +329,7 @@ extension MessageMapper {
         if case .constant(let json) = field.attribute.source { return Self.constant(json) }
         guard
             let found = try field.text.flatMap({ (text) throws(RowRefusal) in
-                try row.value(text)
+                try Self.found(text, in: row, field.attribute.conversion)
             }), !isEmpty(found)
         else { return field.attribute.missing.flatMap(Self.constant) }
         guard field.attribute.isConverted else { return found }
@@ -369,6 +338,18 @@ extension MessageMapper {
         } catch {
             throw RowRefusal(reason: "\(field.attribute.name): \(error.reason)")
         }
+    }
+
+    /// The content of a cell or text.
+    ///
+    /// The identifier of another entity is made as that of a row is.
+    private static func found(
+        _ text: MapText,
+        in row: MessageRow,
+        _ conversion: ColumnMap.Conversion
+    ) throws(RowRefusal) -> JSONValue? {
+        guard conversion == .relationship, text.parts.count > 1 else { return try row.value(text) }
+        return try row.text(text, percentEncoding: true).map { .string($0) }
     }
 
     private func isEmpty(_ value: JSONValue) -> Bool {
@@ -400,16 +381,18 @@ extension MessageMapper {
     }
 
     private func location(of row: MessageRow) throws(RowRefusal) -> JSONValue? {
+        if let geometry {
+            guard let value = try row.value(geometry) else { return nil }
+            guard value.objectValue?["type"]?.stringValue != nil else {
+                throw RowRefusal(reason: "`\(value.cellText.prefix(80))` is no place of GeoJSON.")
+            }
+            return value
+        }
         guard let place else { return nil }
         guard let latitude = try degrees(place.latitude, row, limit: 90),
             let longitude = try degrees(place.longitude, row, limit: 180)
         else { return nil }
-        return [
-            "type": "GeoProperty",
-            "value": [
-                "type": "Point", "coordinates": [.number(longitude), .number(latitude)],
-            ],
-        ]
+        return ["type": "Point", "coordinates": [.number(longitude), .number(latitude)]]
     }
 
     private func degrees(

@@ -5,7 +5,7 @@ package struct SourceDefinition: Sendable {
     /// A sentence for people.
     package var about: String?
     package var way: Way
-    var format = Format.json
+    package var format = Format.json
     /// Where the rows are in a message; nil for the message itself, or each element of an array.
     var rows: JSONPath?
     /// Where the readings are in a row; nil for the row itself.
@@ -39,8 +39,22 @@ package struct SourceDefinition: Sendable {
         }
     }
 
-    enum Format: String, Sendable, CaseIterable {
+    /// How often each thing reports.
+    package enum Reports: Sendable, Hashable {
+        /// The hub learns it.
+        case learned
+        case every(seconds: Int)
+        /// Its things do not report again and again.
+        case never
+    }
+
+    /// What the bytes of a message are.
+    package enum Format: String, Sendable, CaseIterable {
         case json, csv
+        /// A feed of GTFS-Realtime in Protocol Buffers.
+        case gtfsRealtime = "gtfs-realtime"
+        /// Alerts of CAP 1.2 in XML.
+        case cap
         /// What ThingsBoard's gateway publishes.
         case thingsBoard = "thingsboard"
         /// Entities of other brokers, in notifications or lists.

@@ -1,6 +1,7 @@
 package import Broker
 package import Collect
 import ContextModel
+import Foundation
 import Governance
 import HTTPTypes
 import Hummingbird
@@ -228,19 +229,32 @@ struct SourceTrial {
     var message: ReceivedMessage
 
     init(_ json: JSONValue, receivedAt: Timestamp) throws(BrokerError) {
-        guard case .object(let object) = json, let sample = object["message"] else {
-            throw BrokerError(.badRequestData, "A trial is an object with a 'message'.")
+        guard case .object(let object) = json, let body = try Self.body(object) else {
+            throw BrokerError(.badRequestData, "A trial is an object with a 'message' or 'bytes'.")
         }
         for key in object.members.map(\.key)
-        where !["definition", "message", "topic"].contains(key) {
+        where !["definition", "message", "bytes", "topic"].contains(key) {
             throw BrokerError(.badRequestData, "A trial has no '\(key)'.")
         }
         definition = object["definition"].map(Self.text)
         message = ReceivedMessage(
-            Array(Self.text(sample).utf8),
+            body,
             topic: object["topic"]?.stringValue,
             receivedAt: receivedAt
         )
+    }
+
+    /// The message, or the bytes of one that is no text, in Base64 (RFC 4648, clause 4).
+    private static func body(_ object: JSONObject) throws(BrokerError) -> [UInt8]? {
+        guard let bytes = object["bytes"] else {
+            return object["message"].map { Array(text($0).utf8) }
+        }
+        guard object["message"] == nil, let text = bytes.stringValue,
+            let data = Data(base64Encoded: text)
+        else {
+            throw BrokerError(.badRequestData, "'bytes' are Base64, in place of 'message'.")
+        }
+        return Array(data)
     }
 
     /// A text as it is, and anything else as JSON.
@@ -273,9 +287,11 @@ extension LiveSource {
             "refused": number(figures.refused), "keptRefusals": number(keptRefusals),
             "droppedRefusals": number(figures.dropped),
         ]
-        if mapping.reportsEverySeconds != nil {
+        if mapping.reports != .never {
             json["things"] = number(figures.things)
             json["silent"] = number(figures.silent)
+            json["silentAfter"] = figures.silentAfterSeconds.map(number)
+            json["isSilent"] = .bool(figures.isSilent)
         }
         json["about"] = mapping.about.map { .string($0) }
         json["connected"] = figures.isConnected.map { .bool($0) }
@@ -290,8 +306,6 @@ extension LiveSource {
             message["topic"] = last.topic.map { .string($0) }
             return .object(message)
         }
-            json["silentAfter"] = figures.silentAfterSeconds.map(number)
-            json["isSilent"] = .bool(figures.isSilent)
         json["lastRefusal"] = figures.lastRefusal.map { .string($0) }
         return .object(json)
     }

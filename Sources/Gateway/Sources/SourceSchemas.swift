@@ -5,7 +5,9 @@ extension BodySchema {
     static let sourceSchema = object(
         [
             "about": text, "webhook": anything, "mqtt": anything, "poll": anything,
-            "format": one(of: ["json", "csv", "thingsboard", "ngsi", "devices"]),
+            "format": one(of: [
+                "json", "csv", "gtfs-realtime", "cap", "thingsboard", "ngsi", "devices",
+            ]),
             "types": list(text), "rows": text, "each": text, "join": anything,
             "every": anything, "number": text,
             "reportsEvery": [
@@ -26,8 +28,7 @@ extension BodySchema {
 
     /// A message that is tried.
     static let sourceTrialSchema = object(
-        ["definition": anything, "message": anything, "topic": text],
-        required: ["message"],
+        ["definition": anything, "message": anything, "bytes": text, "topic": text],
         example: [
             "message": ["station": "north", "at": "2026-05-01T08:00:00Z", "pm25": 12.5]
         ]

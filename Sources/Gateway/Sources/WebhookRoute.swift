@@ -15,7 +15,9 @@ extension NGSILDRoutes {
             "/sources/{sourceName}",
             .sources,
             "Take a message of a source",
-            accepts: ["application/json", "text/csv"],
+            accepts: [
+                "application/json", "text/csv", "application/xml", "application/octet-stream",
+            ],
             status: 204
         )
         description.identifiesItself = true

@@ -44,14 +44,19 @@ struct AddressPoller: Sendable {
     /// Runs until its task is cancelled.
     func run() async {
         var validators = Validators()
+        var documents = FollowedDocuments()
         var failures = 0
         while !Task.isCancelled {
             var pause = address.everySeconds
             do {
-                let pages = try await poll(&validators)
+                let pages = try await poll(&validators, &documents)
+                // An answer that has not changed does not say again which documents there are.
+                if pages > 0 { documents.end() }
                 failures = 0
                 sourcing.note(
-                    pages == 0 ? "Nothing is new." : "Answered, with \(pages) pages.",
+                    pages == 0
+                        ? "Nothing is new."
+                        : "Answered, with \(pages) pages.\(documents.sentence)",
                     isConnected: true,
                     of: source
                 )
@@ -98,7 +103,11 @@ struct AddressPoller: Sendable {
     ///
     /// What the server said of its answer is kept where the answer is all there is: of further
     /// pages, an unchanged first one says nothing, and what failed has to be asked for again.
-    private func poll(_ validators: inout Validators) async throws -> Int {
+    private func poll(
+        _ validators: inout Validators,
+        _ documents: inout FollowedDocuments
+    ) async throws -> Int {
+        documents.begin()
         var url = address.url
         var seen: Set<String> = []
         var offset = 0
@@ -107,16 +116,54 @@ struct AddressPoller: Sendable {
             let answer = try await ask(url, page == 0 ? validators : Validators())
             if answer.status == 304 { return 0 }
             guard answer.status == 200 else { throw PollFailure(answer.status, answer.headers) }
-            let message = ReceivedMessage(answer.body, receivedAt: clock())
-            _ = try await sourcing.receive([message], by: source)
+            try await take(answer, from: url, &documents)
             let next = try nextPage(answer, after: url, &offset)
             if page == 0 {
-                validators = next == nil ? Validators(answer.headers) : Validators()
+                let isAll = next == nil && documents.isComplete
+                validators = isAll ? Validators(answer.headers) : Validators()
             }
             guard let next else { return page + 1 }
             url = next
         }
         return max(1, address.maximumPages)
+    }
+
+    /// Takes an answer as a message; of a feed of alerts, the documents to which it leads.
+    private func take(
+        _ answer: Answer,
+        from url: String,
+        _ documents: inout FollowedDocuments
+    ) async throws {
+        let definition = source.mapping.definition as? SourceDefinition
+        let feed = definition?.format == .cap ? AlertFeed(answer.body) : nil
+        if feed?.hasAlerts ?? true { try await receive(answer) }
+        for link in feed?.links ?? [] where documents.needs(link) {
+            guard let document = try await document(link, after: url, &documents) else { continue }
+            try await receive(document)
+            documents.take(link)
+        }
+    }
+
+    private func receive(_ answer: Answer) async throws {
+        let message = ReceivedMessage(answer.body, receivedAt: clock())
+        _ = try await sourcing.receive([message], by: source)
+    }
+
+    /// The document to which the link leads; nil when it cannot be had now, which keeps no other one away.
+    private func document(
+        _ link: AlertFeed.Link,
+        after url: String,
+        _ documents: inout FollowedDocuments
+    ) async throws -> Answer? {
+        do {
+            let answer = try await ask(try ownAddress(link.address, after: url), Validators())
+            guard answer.status == 200 else { throw PollFailure(answer.status, answer.headers) }
+            return answer
+        } catch {
+            try Task.checkCancellation()
+            documents.fail(Self.sentence(about: error))
+            return nil
+        }
     }
 
     private func ask(_ url: String, _ validators: Validators) async throws -> Answer {
@@ -238,9 +285,9 @@ enum NextLink {
     }
 }
 
-/// The next page is said to be at another host or port, where the hub does not ask.
+/// The next page, or a document, is said to be at another host or port, where the hub does not ask.
 struct ForeignPage: Error, CustomStringConvertible {
-    let description = "The next page is said to be at another address than the source's own."
+    let description = "What follows is said to be at another address than the source's own."
 }
 
 /// An answer with another status than that of success.

@@ -13,6 +13,12 @@ import Testing
         _ name: String,
         _ message: String,
         topic: String? = nil
+    ) throws -> MappedMessage { try map(name, Array(message.utf8), topic: topic) }
+
+    private func map(
+        _ name: String,
+        _ message: [UInt8],
+        topic: String? = nil
     ) throws -> MappedMessage {
         let text = try String(
             contentsOf: Self.folder.appending(path: "\(name).source.yaml"),
@@ -21,7 +27,7 @@ import Testing
         let source = try SourceDefinition(text, name: name)
         return try SourceMapper(source).map(
             SourceMessage(
-                Array(message.utf8),
+                message,
                 topic: topic,
                 receivedAt: Timestamp(microseconds: 1_777_622_400_000_000)
             )
@@ -151,5 +157,87 @@ import Testing
         let report = reports.entities.first
         #expect(value("floodDepth", of: report) == 40)
         #expect(value("location", of: report)?.objectValue?["coordinates"] == [106.82, -6.2])
+    }
+
+    @Test func `feeds of GTFS-Realtime lead to the entities that a feed of GTFS becomes`() throws {
+        let trip = FeedBytes.message(1, .text(1, "T 1"), .text(5, "R/2"), .text(3, "20260501"))
+        let position = FeedBytes.message(2, .float(1, 7.88), .float(2, 98.39))
+        let vehicles = try map(
+            "gtfs-vehicles",
+            (.header
+                + .message(
+                    2,
+                    .text(1, "1"),
+                    .message(4, trip, position, .message(8, .text(1, "bus 7")), .text(7, "S"))
+                ) + .message(2, .text(1, "2"), .message(4, position))).bytes
+        )
+        #expect(vehicles.refusals == [])
+        let bus = vehicles.entities.first?.objectValue
+        #expect(bus?["id"] == "urn:ngsi-ld:Vehicle:city:bus%207")
+        #expect(bus?["hasTrip"]?.objectValue?["object"] == "urn:ngsi-ld:GtfsTrip:city:T%201")
+        #expect(bus?["hasRoute"]?.objectValue?["object"] == "urn:ngsi-ld:GtfsRoute:city:R%2F2")
+        #expect(bus?["location"]?.objectValue?["observedAt"] == "2026-05-01T08:00:00Z")
+        // One that has neither a route nor a date is there, too.
+        let bare = vehicles.entities.last?.objectValue
+        #expect(bare?["id"] == "urn:ngsi-ld:Vehicle:city:2" && bare?["hasRoute"] == nil)
+
+        let stop = FeedBytes.message(
+            2,
+            .number(1, 3),
+            .text(4, "S"),
+            .message(2, .number(1, -60), .number(2, 1_777_622_700))
+        )
+        let updates = try map(
+            "gtfs-trip-updates",
+            (.header + .message(2, .text(1, "1"), .message(3, trip, stop))
+                + .message(2, .text(1, "2"), .message(3, .message(1, .number(4, 3))))).bytes
+        )
+        #expect(updates.refusals == [])
+        let update = updates.entities.first
+        #expect(value("nextArrivalDelay", of: update) == -60)
+        #expect(
+            update?.objectValue?["hasNextStop"]?.objectValue?["object"]
+                == "urn:ngsi-ld:GtfsStop:city:S"
+        )
+        #expect(value("scheduleRelationship", of: updates.entities.last) == "CANCELED")
+
+        let texts = FeedBytes.message(1, .text(1, "Road closed"), .text(2, "en"))
+        let alerts = try map(
+            "gtfs-alerts",
+            (.header
+                + .message(
+                    2,
+                    .text(1, "a"),
+                    .message(
+                        5,
+                        .message(1, .number(1, 1_777_600_000)),
+                        .message(5, .text(2, "R/2")),
+                        .number(6, 10),
+                        .data(10, texts.bytes)
+                    )
+                )).bytes
+        )
+        #expect(alerts.refusals == [])
+        #expect(value("headline", of: alerts.entities.first) == "Road closed")
+        #expect(value("cause", of: alerts.entities.first) == "CONSTRUCTION")
+    }
+
+    @Test func `warnings of CAP have their area, and exercises are left out`() throws {
+        let more = "<references>weather@city.example,old,2026-05-01T13:00:00+07:00</references>"
+        let mapped = try map(
+            "cap-alerts",
+            AlertDocumentTests.alert("new", kind: "Update", more: more)
+        )
+        #expect(mapped.refusals == [] && mapped.entities.count == 2)
+        let warning = mapped.entities.first
+        #expect(value("location", of: warning)?.objectValue?["type"] == "Polygon")
+        #expect(value("severity", of: warning) == "Severe")
+        #expect(value("validTo", of: warning)?.objectValue?["@value"] == "2026-05-01T14:00:00Z")
+        let old = mapped.entities.last?.objectValue
+        #expect(old?["id"] == "urn:ngsi-ld:Alert:old")
+        #expect(old?["replacedBy"]?.objectValue?["object"] == "urn:ngsi-ld:Alert:new")
+        let exercise = AlertDocumentTests.alert("x", kind: "Update", more: more)
+            .replacing("Actual", with: "Exercise")
+        #expect(try map("cap-alerts", exercise).entities.isEmpty)
     }
 }

@@ -206,4 +206,113 @@ import Testing
         #expect(figures.messages == 1 && count.withLock { $0 } == 3)
         try await server.close()
     }
+
+    private static func warning(_ id: String) -> String {
+        """
+        <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>\(id)</identifier>
+        <sent>2026-05-01T14:00:00+07:00</sent><info><headline>Rain \(id)</headline></info></alert>
+        """
+    }
+
+    private static let alerts = """
+        format: cap
+        map:
+          type: Alert
+          id: "urn:ngsi-ld:Alert:{identifier}"
+          time: {column: sent}
+          attributes: {headline: {column: "$.info[0].headline"}}
+        """
+
+    @Test func `a feed of warnings leads to documents, each of which is asked for once`()
+        async throws
+    {
+        let other = try await LoopbackServer { _ in
+            .init(status: .ok, body: Self.warning("foreign"))
+        }
+        let asked = Mutex<[String: Int]>([:])
+        let server = try await LoopbackServer { head in
+            let times = asked.withLock { asked in
+                asked[head.uri, default: 0] += 1
+                return asked[head.uri] ?? 0
+            }
+            switch head.uri {
+            case "/a.cap": return .init(status: .ok, body: Self.warning("a"))
+            // It is there the second time.
+            case "/late.cap":
+                return times == 1
+                    ? .init(status: .notFound) : .init(status: .ok, body: Self.warning("late"))
+            case "/feed":
+                // The entry of `a` is updated in the third answer.
+                let entries = [
+                    ("/a.cap", times < 3 ? "1" : "2"), ("late.cap", "1"),
+                    ("\(other.url)/secret", "1"),
+                ]
+                let links = entries.map {
+                    #"<entry><updated>\#($1)</updated><link href="\#($0)"/></entry>"#
+                }
+                return .init(
+                    status: .ok,
+                    headers: ["ETag": "\"\(times)\""],
+                    body: #"<feed xmlns="http://www.w3.org/2005/Atom">\#(links.joined())</feed>"#
+                )
+            default: return .init(status: .notFound)
+            }
+        }
+        let (hub, figures) = try await poll(
+            "poll: {url: \"\(server.url)/feed\", every: 1}\n\(Self.alerts)"
+        ) { $0.messages >= 3 }
+        let counts = asked.withLock(\.self)
+        #expect(counts["/a.cap"] == 2 && counts["/late.cap"] == 2, "\(counts)")
+        #expect(figures.refused == 0 && figures.isConnected == true)
+        #expect(figures.connection?.contains("1 of them cannot be had") == true)
+        for id in ["a", "late"] {
+            _ = try await hub.reading.retrieveEntity(
+                EntityID("urn:ngsi-ld:Alert:\(id)"),
+                caller: Self.boss
+            )
+        }
+        await #expect(throws: BrokerError.self) {
+            _ = try await hub.reading.retrieveEntity(
+                EntityID("urn:ngsi-ld:Alert:foreign"),
+                caller: Self.boss
+            )
+        }
+        try await server.close()
+        try await other.close()
+    }
+
+    @Test func `a feed that has not changed makes no document be asked for again`() async throws {
+        let asked = Mutex<[String: Int]>([:])
+        let server = try await LoopbackServer { head in
+            let times = asked.withLock { asked in
+                asked[head.uri, default: 0] += 1
+                return asked[head.uri] ?? 0
+            }
+            guard head.uri == "/feed" else { return .init(status: .ok, body: Self.warning("a")) }
+            if times == 2 { return .init(status: .notModified) }
+            return .init(
+                status: times == 3 ? .serviceUnavailable : .ok,
+                headers: ["ETag": "\"one\""],
+                body: #"<feed><entry><link href="/a.cap"/></entry></feed>"#
+            )
+        }
+        let (_, figures) = try await poll(
+            "poll: {url: \"\(server.url)/feed\", every: 1}\n\(Self.alerts)"
+        ) { _ in asked.withLock { $0["/feed"] ?? 0 } >= 4 }
+        #expect(asked.withLock { $0["/a.cap"] } == 1 && figures.messages == 1)
+        try await server.close()
+    }
+
+    @Test(arguments: [
+        "<!DOCTYPE feed [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><feed>&x;</feed>", "<html/>",
+        "{}",
+    ])
+    func `what is neither a feed nor a warning is kept as refused`(body: String) async throws {
+        let server = try await LoopbackServer { _ in .init(status: .ok, body: body) }
+        let (_, figures) = try await poll(
+            "poll: {url: \"\(server.url)/feed\", every: 3600}\n\(Self.alerts)"
+        ) { $0.messages > 0 }
+        #expect(figures.refused == 1 && figures.entities == 0)
+        try await server.close()
+    }
 }

@@ -1,7 +1,7 @@
-/// Reads the tags and texts of an XML document one by one, as far as workbooks have them.
+/// Reads the tags and texts of an XML document one by one, as far as workbooks, alerts and feeds have them.
 ///
 /// A document with a document type is refused: with it come entities, which may grow without end or lead to
-/// other files, and no workbook needs them. Comments and processing instructions are passed over.
+/// other files, and none of these needs them. Comments and processing instructions are passed over.
 struct XMLReader {
     /// The most bytes of one tag or text.
     static let maximumTokenBytes = 1 << 20
@@ -95,7 +95,7 @@ extension XMLReader {
             }
             return .text(try string(bytes(to: "]]>")))
         }
-        throw refusal("has a document type, which no workbook needs")
+        throw refusal("has a document type, which is not read")
     }
 
     private mutating func startTag() throws(SourceError) -> Token {
