@@ -2,7 +2,7 @@
 
 import { chart } from "./chart.js";
 import { history } from "./hub.js";
-import { chartable, isAhead, mainName, mainValue, scaleOf, valueOf } from "./kinds.js";
+import { chartable, isAhead, isSilent, mainName, mainValue, scaleOf, valueOf } from "./kinds.js";
 import * as times from "./times.js";
 import * as words from "./words.js";
 
@@ -20,7 +20,7 @@ export function open(entity, label) {
   shown = entity;
   attribute = chartable(entity)[0] ?? null;
   hours = spanOf(entity.attributes[attribute]);
-  panel.replaceChildren(heading(label), fact(), picture(), table(), identifier());
+  panel.replaceChildren(heading(label), fact(), silence(), picture(), table(), identifier());
   panel.hidden = false;
   panel.scrollTop = 0;
   panel.focus({ preventScroll: true });
@@ -39,6 +39,7 @@ export function update(entity) {
   if (entity.id !== shown?.id) return;
   shown = entity;
   panel.querySelector(".fact").replaceWith(fact());
+  panel.querySelector(".silence").replaceWith(silence());
   panel.querySelector(".values").replaceWith(table());
 }
 
@@ -76,6 +77,15 @@ function fact() {
     `· ${words.ago(Number.isFinite(at) ? at : shown.newest)}`);
   return words.make("p", { class: "fact" },
     words.make("b", {}, value.value), words.make("span", {}, value.unit), age);
+}
+
+// Whether it should have reported and did not.
+function silence() {
+  const part = words.make("p", { class: "silence ahead" });
+  if (!isSilent(shown)) return part;
+  const since = shown.attributes.silent.observedAt;
+  part.append(`Silent: it should have reported and did not. Noticed ${words.ago(since)}.`);
+  return part;
 }
 
 function picture() {
@@ -166,7 +176,7 @@ function content(each) {
 
 function table() {
   // What was measured comes first, then what describes the thing.
-  const rows = Object.values(shown.attributes).filter((each) => each.name !== "name")
+  const rows = Object.values(shown.attributes).filter((each) => each.name !== "name" && each.name !== "silent")
     .sort((a, b) => Number.isFinite(b.observedAt) - Number.isFinite(a.observedAt));
   const body = words.make("tbody", {});
   for (const each of rows) {

@@ -57,6 +57,17 @@ export async function entity(id, signal) {
   }
 }
 
+// The newest reading of each attribute that the history has, of one entity or of those of a type: also of attributes
+// that the present state does not have. Answers entities, at most so many.
+export async function past({ id, type }, limit, signal) {
+  // A query takes a list of identifiers with commas between them.
+  if (id?.includes(",")) return [];
+  const asked = id ? { id, type } : { type };
+  const query = new URLSearchParams({ ...asked, timerel: "before", timeAt: iso(now() + 1), lastN: 1, limit });
+  const response = await ask(`/ngsi-ld/v1/temporal/entities?${query}`, { signal });
+  return (await response.json()).map(read);
+}
+
 // MARK: Finding
 
 // A pattern of POSIX that finds the text, whatever its letters' case. It compares bytes, so letters

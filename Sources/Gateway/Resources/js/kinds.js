@@ -146,3 +146,6 @@ export function mainValue(entity) {
 
 // Whether an attribute was observed, if one believes it, at a time that has not come.
 export const isAhead = (entity, name = mainName(entity)) => words.isFuture(entity.attributes[name]?.observedAt);
+
+// Whether it should have reported and did not, as the hub noticed.
+export const isSilent = (entity) => entity.attributes.silent?.value === true;

@@ -1,9 +1,12 @@
-// What is on the map, type by type: small types are read whole, of large ones what is in view.
+// What is on the map, type by type: small types are read whole; of large ones what is in view, from vector tiles where
+// that is too much.
 
+import * as crowd from "./crowd.js";
 import * as hub from "./hub.js";
-import { colour, kindOf } from "./kinds.js";
+import { chartable, colour, isSilent, kindOf } from "./kinds.js";
 import * as map from "./map.js";
 import { choose, clearSymbols, put, symbol } from "./symbols.js";
+import * as tiles from "./tiles.js";
 import * as words from "./words.js";
 
 // Entities of a type that are read whole, and of all types together.
@@ -12,6 +15,8 @@ const wholeBudget = 5000;
 // Entities of a larger type shown at a time.
 const viewLimit = 1000;
 const settleMilliseconds = 250;
+// Entities whose newest readings are looked for in the history.
+const pastLimit = 500;
 // Enough to find out where a large type lies.
 const firstLook = 200;
 
@@ -47,9 +52,33 @@ export async function load(items) {
 
 async function first(layer) {
   const found = await hub.entities(layer.type, layer.isWhole ? wholeLimit : firstLook);
+  if (layer.isWhole) await addPast(layer, found);
   found.forEach((each) => accept(each, layer.isWhole ? layer.group : null, false));
   legend(layer, found[0]);
 }
+
+// What a type measures may be in its history alone, as files from loggers are: then the newest reading is shown with its
+// age, and what has no present state at all is there, too.
+async function addPast({ type }, found) {
+  if (!found.length || found.some((each) => chartable(each).length) || kindOf(type).main) return;
+  const known = new Map(found.map((each) => [each.id, each]));
+  const past = await hub.past({ type }, pastLimit).catch(() => []);
+  for (const each of past) {
+    if (known.has(each.id)) remember(known.get(each.id), each);
+    else if (each.place) found.push(each);
+  }
+}
+
+// Adds to an entity what its history has beside its present state.
+export function remember(entity, past, attributes = Object.values(past?.attributes ?? {})) {
+  for (const attribute of attributes) {
+    if (Object.hasOwn(entity.attributes, attribute.name)) continue;
+    entity.attributes[attribute.name] = { ...attribute, isPast: true };
+    if (attribute.observedAt > (entity.newest || 0)) entity.newest = attribute.observedAt;
+  }
+}
+
+const pastOf = (entity) => Object.values(entity?.attributes ?? {}).filter((each) => each.isPast);
 
 // Takes up an entity that was found elsewhere; its symbol stays until the map moves on.
 export function adopt(each) {
@@ -66,11 +95,11 @@ function accept(each, group, isNews) {
 function legend(layer, sample) {
   const { item, type, group } = layer;
   const kind = kindOf(type);
-  item.querySelector(".what").textContent = kind.what;
+  say(layer);
   if (sample) {
     const key = symbol(sample);
     const hasNoHue = key.classList.contains("none");
-    key.classList.remove("fine", "labelled", "none");
+    key.classList.remove("fine", "labelled", "none", "ground", "silent");
     if (hasNoHue) key.classList.add(kind.key ?? kind.scale[kind.scale.length >> 1]?.[0] ?? "plain");
     item.querySelector(".key").replaceChildren(key);
   }
@@ -108,20 +137,35 @@ async function view(layer) {
   if (!map.isReady() || !layer.item.querySelector("input").checked) return;
   layer.pending?.abort();
   layer.pending = new AbortController();
-  const what = layer.item.querySelector(".what");
+  const { signal } = layer.pending;
   try {
-    const found = await hub.inView(layer.type, map.box(0.1), viewLimit, layer.pending.signal);
+    const shown = await tiles.inView(layer.type, map.box(0.1), map.instance().getZoom(), signal);
+    const isCrowd = shown.groups.length > 0 || shown.features.length > viewLimit;
+    const found = isCrowd ? [] : await hub.inView(layer.type, map.box(0.1), viewLimit, signal);
     const chosen = chosenID();
     clearSymbols(layer.group, new Set([...found.map((each) => each.id), chosen]));
+    if (layer.crowd) layer.group.removeLayer(layer.crowd);
+    layer.crowd = null;
     found.forEach((each) => accept(each, layer.group, false));
+    layer.note = `${words.figure(found.length)} in view`;
+    if (isCrowd) {
+      const drawn = crowd.draw(map.instance(), layer.type, shown);
+      layer.crowd = drawn.layer.addTo(layer.group);
+      layer.note = `${words.figure(drawn.total)} in view: zoom in for each`;
+    }
     choose(chosen);
     map.tidy();
-    what.textContent = found.length < viewLimit
-      ? `${words.figure(found.length)} in view`
-      : `${words.figure(viewLimit)} of them shown: zoom in to see all`;
   } catch (error) {
-    if (error.name !== "AbortError") what.textContent = "Cannot be read right now";
+    if (error.name !== "AbortError") layer.note = "Cannot be read right now";
   }
+  say(layer);
+}
+
+// What the list says of a type: what it measures, or how much of it is in view, and how many are silent.
+function say({ item, type, note }) {
+  const silent = [...known.values()].filter((each) => each.type === type && isSilent(each)).length;
+  const parts = [note ?? kindOf(type).what, silent ? `${words.figure(silent)} silent` : ""];
+  item.querySelector(".what").textContent = parts.filter(Boolean).join(" · ");
 }
 
 // What changed in the types that are here as a whole. True if anything did.
@@ -131,8 +175,12 @@ export async function poll(overlapMilliseconds) {
   const since = new Date(Date.parse(lastModified) - overlapMilliseconds).toISOString();
   const before = lastModified;
   for (const each of await hub.changes(types, since)) {
-    if (known.get(each.id)?.modifiedAt !== each.modifiedAt) accept(each, layers.get(each.type)?.group, true);
+    if (known.get(each.id)?.modifiedAt === each.modifiedAt) continue;
+    // What only the history has stays with it.
+    remember(each, null, pastOf(known.get(each.id)));
+    accept(each, layers.get(each.type)?.group, true);
   }
+  for (const layer of layers.values()) say(layer);
   return lastModified !== before;
 }
 

@@ -162,6 +162,9 @@ function nearness() {
   tidy();
 }
 
+// The map itself, for what is drawn by its scale.
+export const instance = () => map;
+
 export const makeGroup = () => (map ? L.layerGroup().addTo(map) : null);
 
 export function toggle(group, isOn) {

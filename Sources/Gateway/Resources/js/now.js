@@ -2,11 +2,11 @@
 
 import * as detail from "./detail.js";
 import * as find from "./find.js";
-import { entity as entityOfHub } from "./hub.js";
-import { isAhead, kindOf, mainValue, valueOf } from "./kinds.js";
+import { entity as entityOfHub, past } from "./hub.js";
+import { chartable, isAhead, kindOf, mainValue, valueOf } from "./kinds.js";
 import * as layers from "./layers.js";
 import * as map from "./map.js";
-import { choose, onPick } from "./symbols.js";
+import { age as ageOfSymbols, choose, onPick } from "./symbols.js";
 import * as words from "./words.js";
 
 const pollSeconds = 5;
@@ -22,6 +22,10 @@ async function open(id) {
     entity = await entityOfHub(id).catch(() => null);
     if (!entity) return say("There is no such thing on this hub, or you may not see it.");
     layers.adopt(entity);
+  }
+  if (!chartable(entity).length) {
+    const [history] = await past({ id, type: entity.type }, 1).catch(() => []);
+    if (history) layers.remember(entity, history);
   }
   detail.open(entity, layers.labelOf(entity.type));
   choose(id);
@@ -141,6 +145,7 @@ async function begin() {
   if (document.querySelector(".empty")) setInterval(lookAgain, emptySeconds * 1000);
   setInterval(poll, pollSeconds * 1000);
   setInterval(layers.age, 1000);
+  setInterval(ageOfSymbols, 30000);
 }
 
 begin();

@@ -1,7 +1,7 @@
 // The symbols on the map: a shape a kind, a colour a value. Many of them become plain dots, which a
 // canvas draws by the ten thousand.
 
-import { isAhead, kindOf, mainValue } from "./kinds.js";
+import { isAhead, isSilent, kindOf, mainName, mainValue } from "./kinds.js";
 import * as words from "./words.js";
 
 const L = window.L;
@@ -13,6 +13,10 @@ let pick = () => {};
 let canvas = null;
 
 export const onPick = (action) => { pick = action; };
+export const pickSymbol = (id) => pick(id);
+
+// Streets and districts that measure nothing are ground: their shape is there, and no symbol on it.
+const isGround = (entity) => entity.shape !== null && mainValue(entity) === null;
 
 export function put(entity, group, isNews) {
   if (!group || !entity.place) return;
@@ -24,7 +28,7 @@ export function put(entity, group, isNews) {
     if (known.shape) group.removeLayer(known.shape.layer);
     known.shape = draw(entity, group);
   }
-  if (known.isDot) return known.marker.setStyle({ fillColor: colour(entity) });
+  if (known.isDot) return known.marker.setStyle({ fillColor: colour(entity), fillOpacity: fill(entity) });
   dress(known.root, entity);
   name(known);
   if (isNews) {
@@ -49,12 +53,13 @@ function add(entity, group) {
 }
 
 // Lines as lines, and areas as areas, under the symbols.
-function draw({ id, shape }, group) {
+function draw(entity, group) {
+  const { id, shape } = entity;
   if (!shape) return undefined;
-  const layer = L.geoJSON({ type: "Feature", properties: {}, geometry: shape }, {
-    pane: "shapes", style: { className: /Line/.test(shape.type) ? "shape line" : "shape" },
-  });
+  const className = ["shape", /Line/.test(shape.type) ? "line" : "area", isGround(entity) ? "ground" : ""].join(" ").trim();
+  const layer = L.geoJSON({ type: "Feature", properties: {}, geometry: shape }, { pane: "shapes", style: { className } });
   layer.on("click", () => pick(id));
+  layer.bindTooltip(() => tooltip(symbols.get(id).entity), { sticky: true });
   layer.addTo(group);
   return { geometry: shape, layer };
 }
@@ -153,11 +158,22 @@ export function useKeyboard(map) {
 
 // MARK: Dots
 
+// What is silent is pale.
+const fill = (entity) => (isSilent(entity) ? 0.3 : 0.9);
+
 function dot(entity) {
   canvas ??= L.canvas({ padding: 0.3, tolerance: 4 });
   return L.circleMarker(entity.place, {
-    renderer: canvas, radius: 4, weight: 1, color: style("--card"), fillColor: colour(entity), fillOpacity: 0.9,
+    renderer: canvas, radius: 4, weight: 1, color: style("--card"), fillColor: colour(entity), fillOpacity: fill(entity),
   });
+}
+
+// The class or the colour of the style sheet that says what an entity measures; of one that measures nothing, its kind's.
+export function hueOf(entity, isColour = false) {
+  if (isColour) return colour(entity);
+  const kind = kindOf(entity.type);
+  const hue = kind.hue(entity);
+  return hue === "none" ? kind.key ?? kind.scale[kind.scale.length >> 1]?.[0] ?? "plain" : hue;
 }
 
 // Takes away what the group holds except the ids named.
@@ -232,10 +248,13 @@ function dress(root, entity) {
   const value = mainValue(entity);
   const marks = ["symbol", kind.shape, kind.hue(entity), kind.fine ? "fine" : "labelled"];
   if (isAhead(entity)) marks.push("future");
+  if (isSilent(entity)) marks.push("silent");
+  if (isGround(entity)) marks.push("ground");
   for (const kept of ["chosen", "crowded"]) if (root.classList.contains(kept)) marks.push(kept);
   root.className = marks.join(" ");
+  const age = words.make("small", { class: "age" }, value && !isAhead(entity) ? words.age(ageOf(entity)) : "");
   root.querySelector("span").replaceChildren(
-    value?.value ?? entity.name, words.make("small", {}, value ? value.unit : ""));
+    value?.value ?? entity.name, words.make("small", {}, value ? value.unit : ""), age);
   const heading = entity.attributes.heading?.value;
   const picture = root.querySelector("svg");
   if (picture && typeof heading === "number") picture.style.transform = `rotate(${heading}deg)`;
@@ -243,8 +262,25 @@ function dress(root, entity) {
 
 function tooltip(entity) {
   const value = mainValue(entity);
+  const at = ageOf(entity);
   return words.make("span", {}, words.make("b", {}, entity.name),
-    value ? ` ${value.value} ${value.unit}` : "", isAhead(entity) ? ", dated in the future" : "");
+    value ? ` ${value.value} ${value.unit}` : "", isAhead(entity) ? ", dated in the future" : "",
+    value && !isAhead(entity) && Number.isFinite(at) ? `, ${words.ago(at)}` : "",
+    isSilent(entity) ? ", silent: it should have reported" : "");
+}
+
+// When the value that matters was observed.
+function ageOf(entity) {
+  const at = entity.attributes[mainName(entity)]?.observedAt;
+  return Number.isFinite(at) ? at : entity.newest;
+}
+
+// Ages grow while nothing else changes.
+export function age() {
+  for (const { root, entity, isDot } of symbols.values()) {
+    const part = isDot || isAhead(entity) || !mainValue(entity) ? null : root.querySelector(".age");
+    if (part) part.textContent = words.age(ageOf(entity));
+  }
 }
 
 const isChosen = (root) => Number(root?.classList.contains("chosen") ?? false);

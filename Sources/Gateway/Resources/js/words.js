@@ -35,6 +35,17 @@ export function ago(moment, at = now()) {
   return seconds < 2 ? "just now" : `${duration(seconds)} ago`;
 }
 
+// An age as short as a label needs it: "5 min", "3 h".
+export function age(moment, at = now()) {
+  const seconds = Math.max(0, Math.floor((at - moment) / 1000));
+  if (!Number.isFinite(seconds)) return "";
+  if (seconds < 60) return "now";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
+  if (seconds < 730 * 86400) return `${Math.floor(seconds / 86400)} d`;
+  return `${Math.floor(seconds / (365.25 * 86400))} y`;
+}
+
 // A number with as many digits as matter; of a small one the first two that are not zero.
 export function figure(value) {
   if (typeof value !== "number" || !Number.isFinite(value)) return "–";

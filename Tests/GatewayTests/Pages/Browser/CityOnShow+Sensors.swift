@@ -89,4 +89,50 @@ extension CityOnShow {
         }
         _ = try await hub.upsert(JSONValue.array(trees).serialized, isLinkedData: false)
     }
+
+    /// A sensor that is silent and one that is not, a well whose readings are history alone, a street and a district.
+    static let quietCity: @Sendable (HTTPHub) async throws -> Void = { hub in
+        func moment(_ secondsAgo: Int64) -> JSONValue {
+            .string(Timestamp(microseconds: now.microseconds - secondsAgo * 1_000_000).text)
+        }
+        func place(_ geometry: JSONValue) -> JSONValue {
+            ["type": "GeoProperty", "value": geometry]
+        }
+        func point(_ longitude: Double) -> JSONValue {
+            place(["type": "Point", "coordinates": [.number(JSONNumber(longitude)), 13.75]])
+        }
+        let sensors = [("1", 100.0, false), ("2", 100.02, true)].map { id, longitude, isSilent in
+            JSONValue.object([
+                "id": .string("urn:ngsi-ld:AirQualityObserved:\(id)"), "type": "AirQualityObserved",
+                "location": point(longitude),
+                "pm25": ["type": "Property", "value": 12.5, "observedAt": moment(60)],
+                "silent": ["type": "Property", "value": .bool(isSilent), "observedAt": moment(5)],
+            ])
+        }
+        let line: JSONValue = [
+            "type": "LineString", "coordinates": [[100, 13.74], [100.02, 13.76]],
+        ]
+        let ring: JSONValue = [
+            [99.99, 13.73], [100.03, 13.73], [100.03, 13.77], [99.99, 13.77], [99.99, 13.73],
+        ]
+        let others: [JSONValue] = [
+            ["id": "urn:ngsi-ld:Street:1", "type": "Street", "location": place(line)],
+            [
+                "id": "urn:ngsi-ld:District:1", "type": "District",
+                "location": place(["type": "Polygon", "coordinates": [ring]]),
+            ], ["id": "urn:ngsi-ld:Well:1", "type": "Well", "location": point(100.01)],
+        ]
+        _ = try await hub.upsert(JSONValue.array(sensors + others).serialized, isLinkedData: false)
+        let past: JSONValue = [
+            "id": "urn:ngsi-ld:Well:1", "type": "Well",
+            "level": [
+                ["type": "Property", "value": 3.5, "unitCode": "MTR", "observedAt": moment(9_000)],
+                [
+                    "type": "Property", "value": 3.25, "unitCode": "MTR",
+                    "observedAt": moment(7_300),
+                ],
+            ],
+        ]
+        try await hub.appendHistory(past.serialized)
+    }
 }

@@ -121,13 +121,54 @@ struct PagesInBrowserTests {
             let what = "document.querySelector('[data-type=ParkingSpot] .what').textContent"
             #expect(try await page.becomes("\(what).endsWith(' in view')"))
             for _ in 0..<3 { try await page.click(".leaflet-control-zoom-out") }
-            #expect(try await page.becomes("\(what).includes('zoom in')"))
+            #expect(try await page.becomes("\(what).startsWith('1\u{202F}200 in view: zoom in')"))
+            #expect(try await page.becomes(Self.count(".cluster") + " > 1"))
+            let sum = """
+                [...document.querySelectorAll('.cluster')]
+                  .reduce((sum, each) => sum + Number(each.textContent), 0)
+                """
+            // What stands alone is a dot.
+            let grouped = try await page.value(sum).numberValue?.doubleValue ?? 0
+            #expect((1_150...1_200).contains(grouped), "\(grouped)")
             let shown = Self.count(".leaflet-marker-icon .symbol")
             #expect(try await page.value(shown + " <= 1000") == true)
             for _ in 0..<4 { try await page.click(".leaflet-control-zoom-in") }
             #expect(try await page.becomes("\(what).endsWith(' in view')"))
             let elsewhere = "document.querySelector('.elsewhere').textContent.includes('Permit')"
             #expect(try await page.value(elsewhere) == true)
+            #expect(page.errors.isEmpty, "\(page.errors)")
+        }
+    }
+
+    @Test func `silence, ages, what only history has, and the ground are on the map`() async throws
+    {
+        try await CityOnShow(fill: CityOnShow.quietCity).test { address, browser in
+            let page = try await BrowserPage(browser, address + "/", on: .desktop)
+            #expect(try await page.becomes(Self.isReady))
+            #expect(try await page.value(Self.count(".leaflet-marker-icon .symbol.silent")) == 1)
+            let what = "document.querySelector('[data-type=AirQualityObserved] .what').textContent"
+            #expect(try await page.value("\(what).endsWith('1 silent')") == true)
+            let text = """
+                [...document.querySelectorAll('.leaflet-marker-icon .symbol span')]
+                  .map((each) => each.textContent.trim()).sort().join()
+                """
+            let labels = try await page.value(text).stringValue ?? ""
+            #expect(labels.contains("3.25m2 h") && labels.contains("12.5"), "\(labels)")
+            #expect(try await page.value(Self.count("path.shape.ground.line")) == 1)
+            #expect(try await page.value(Self.count("path.shape.ground.area")) == 1)
+            let isHidden = """
+                [...document.querySelectorAll('.leaflet-marker-icon .symbol.ground')]
+                  .every((each) => each.offsetWidth === 0)
+                """
+            #expect(try await page.value(isHidden) == true)
+            _ = try await page.value("document.querySelector('path.shape.line').id = 'street'")
+            _ = try await page.value(
+                "document.getElementById('street').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+            )
+            #expect(try await page.becomes(Self.isDetailOpen))
+            // A well has its readings in history alone: they are charted.
+            _ = try await page.value("location.hash = '#urn:ngsi-ld:Well:1'")
+            #expect(try await page.becomes(Self.count("#detail svg") + " > 0"))
             #expect(page.errors.isEmpty, "\(page.errors)")
         }
     }
