@@ -37,7 +37,7 @@ extension Subscribing {
 
     /// A page of the subscriptions that the caller may see, and their number: its own, or
     /// everybody's for those who run the hub.
-    private func records(
+    func records(
         _ kind: SubscriptionKind,
         _ offset: Int,
         _ limit: Int,

@@ -60,7 +60,7 @@ package struct PageRenderer: Sendable {
 
     private static let pages = [
         "now", "data", "health", "problem", "services", "service", "sign-in", "my-data", "rules",
-        "record", "sources", "rows", "setup",
+        "record", "sources", "rows", "setup", "parties",
     ]
 
     /// The renderer of pages in the language of who asks.

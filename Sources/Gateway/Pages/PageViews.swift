@@ -21,6 +21,7 @@ struct PageShell {
     var isHealth = false
     var isServices = false
     var isSources = false
+    var isParties = false
     var isRules = false
     var isRecord = false
     var isMine = false

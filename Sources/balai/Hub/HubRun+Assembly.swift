@@ -85,6 +85,9 @@ extension HubRun {
         try routes.addSignIn(signIn, assets: assets, settings: pages)
         try routes.addRightsPages(hub, publisher, assets: assets, settings: pages)
         try routes.addSourcePages(hub, assets: assets, settings: pages)
+        try routes.addPartyPages(hub, assets: assets, settings: pages) {
+            try PartyTokens(of: folder).shown
+        }
         try routes.addRowsPage(hub, settings, assets: assets, pages: pages)
         try routes.addSetupPage(hub, settings, city, assets: assets, pages: pages)
         try routes.addPages(

@@ -1,3 +1,4 @@
+import ContextModel
 import Foundation
 import Gateway
 import Governance
@@ -55,6 +56,13 @@ struct PartyTokens: Codable, Sendable, Equatable {
         let before = entries.count
         entries.removeAll { $0.sha256 == hash.hex }
         return entries.count < before
+    }
+
+    /// The tokens as their page shows them.
+    var shown: [PartyToken] {
+        entries.map {
+            PartyToken(party: .named(PartyID($0.party)), madeAt: Timestamp($0.made))
+        }
     }
 
     /// The tokens as the Gateway needs them.

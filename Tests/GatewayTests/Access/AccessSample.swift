@@ -306,6 +306,8 @@ extension AccessSample {
     ]
 
     private static let messages: [String: AccessSample] = [
+        "GET /parties": AccessSample(query: "party=anonymous"),
+        "POST /parties": AccessSample("action=replay"),
         "GET /sources": AccessSample(),
         "POST /sources": AccessSample("action=pause&name=air"),
         "POST /sources/{sourceName}": AccessSample(query: "key=x", #"{"a": 1}"#),

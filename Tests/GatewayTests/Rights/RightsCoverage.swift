@@ -50,7 +50,8 @@ extension RightsCoverage {
 
     /// Definitions of sources, and messages that became no entities: for whoever runs the hub.
     private static let sources = [
-        "GET /sources", "POST /sources", "POST /sources/{sourceName}", "GET /sources/v1",
+        "GET /parties", "POST /parties", "GET /sources", "POST /sources",
+        "POST /sources/{sourceName}", "GET /sources/v1",
         "GET /sources/v1/{sourceName}", "PUT /sources/v1/{sourceName}",
         "DELETE /sources/v1/{sourceName}", "POST /sources/v1/{sourceName}/pause",
         "POST /sources/v1/{sourceName}/resume", "POST /sources/v1/{sourceName}/try",
