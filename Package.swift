@@ -65,6 +65,7 @@ let package = Package(
             dependencies: ["ContextModel", .product(name: "Crypto", package: "swift-crypto")]
         ),
         .target(name: "Statistics", dependencies: ["ContextModel"]),
+        .target(name: "Federation", dependencies: ["ContextModel"]),
         .target(
             name: "Borders",
             dependencies: ["ContextModel"],
@@ -84,7 +85,8 @@ let package = Package(
         .target(
             name: "Broker",
             dependencies: [
-                "Borders", "ContextModel", "Governance", "Record", "Statistics", "Storage",
+                "Borders", "ContextModel", "Federation", "Governance", "Record", "Statistics",
+                "Storage",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -92,7 +94,8 @@ let package = Package(
         .target(
             name: "Outbound",
             dependencies: [
-                "Broker", "CMosquitto", "Collect", "ContextModel", "Governance", "Storage",
+                "Broker", "CMosquitto", "Collect", "ContextModel", "Federation", "Governance",
+                "Storage",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -128,8 +131,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Borders", "Broker", "Collect", "ContextModel", "CZlib", "Governance", "Record",
-                "Services", "Storage",
+                "Borders", "Broker", "Collect", "ContextModel", "CZlib", "Federation", "Governance",
+                "Record", "Services", "Storage",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -240,6 +243,10 @@ let package = Package(
             dependencies: ["Chance", "ContextModel", "Record"],
             exclude: ["Tree/MerkleVectors.tsv"]
         ),
+        .testTarget(
+            name: "FederationTests",
+            dependencies: ["Chance", "Clauses", "ContextModel", "Federation"]
+        ),
         .testTarget(name: "BordersTests", dependencies: ["Borders", "Chance", "ContextModel"]),
         .testTarget(
             name: "StatisticsTests",
@@ -257,8 +264,8 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Borders", "Broker", "Chance", "Clauses", "ContextModel", "Governance", "Record",
-                "Statistics",
+                "Borders", "Broker", "Chance", "Clauses", "ContextModel", "Federation",
+                "Governance", "Record", "Statistics",
                 "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -266,8 +273,8 @@ let package = Package(
         .testTarget(
             name: "OutboundTests",
             dependencies: [
-                "Broker", "Clauses", "CMosquitto", "Collect", "ContextModel", "Governance",
-                "Outbound",
+                "Broker", "Clauses", "CMosquitto", "Collect", "ContextModel", "Federation",
+                "Governance", "Outbound",
                 "Processes", "StorageMemory", "StorageSQLite", "StoreDoubles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -288,7 +295,8 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Broker", "Chance", "CityServices", "Clauses", "Collect", "ContextModel", "CZlib",
-                "FuzzTargets", "Gateway", "Governance", "Outbound", "Processes", "Record",
+                "Federation", "FuzzTargets", "Gateway", "Governance", "Outbound", "Processes",
+                "Record",
                 "Services",
                 "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
                 .product(name: "CoreMetrics", package: "swift-metrics"),

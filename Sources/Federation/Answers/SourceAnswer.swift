@@ -1,0 +1,91 @@
+package import ContextModel
+
+/// What a source has answered, without the protocol that it came by.
+package struct SourceAnswer: Sendable {
+    /// The status of clause 6.3.2.
+    package var status: Int
+    /// The `@context` that is named beside the body.
+    package var contextURL: String?
+    /// Whether the `@context` is inside the body.
+    package var hasInnerContext: Bool
+    package var body: [UInt8]
+
+    package init(
+        status: Int,
+        contextURL: String? = nil,
+        hasInnerContext: Bool = false,
+        body: [UInt8] = []
+    ) {
+        self.status = status
+        self.contextURL = contextURL
+        self.hasInnerContext = hasInnerContext
+        self.body = body
+    }
+}
+
+extension SourceQuestion {
+    /// The most entities of one source in an answer.
+    package static let maximumEntities = 10_000
+
+    /// The entities of an answer, as far as they were asked for, with the times that the source
+    /// says of them.
+    ///
+    /// Each element has the `@context` of its names. Throws for what is no entity, and for an
+    /// entity that was not asked for.
+    package func entities(
+        in elements: [(json: JSONValue, context: LDContext)]
+    ) throws(SourceProblem) -> [Entity] {
+        var entities: [Entity] = []
+        var seen: Set<EntityID> = []
+        for (element, context) in elements {
+            var entity: Entity
+            do throws(EntityError) {
+                entity = try EntityReader(context: context).entity(element)
+            } catch {
+                throw .garbage
+            }
+            guard asks(for: entity), seen.insert(entity.id).inserted else { throw .unasked }
+            entity.takeTimes(from: element, context)
+            entities.append(askedPart(of: entity))
+        }
+        return entities
+    }
+}
+
+extension Entity {
+    /// Takes over `createdAt` and `modifiedAt`, which only hubs write (clause 4.8), where they can
+    /// be read.
+    mutating func takeTimes(from json: JSONValue, _ context: LDContext) {
+        guard let object = json.objectValue else { return }
+        createdAt = object["createdAt"]?.timestamp
+        modifiedAt = object["modifiedAt"]?.timestamp
+        attributes.takeTimes(from: object, context)
+    }
+}
+
+extension [NamedAttribute] {
+    fileprivate mutating func takeTimes(from object: JSONObject, _ context: LDContext) {
+        for (key, value) in object.members {
+            let name = context.expand(key)
+            guard let place = firstIndex(where: { $0.name == name }) else { continue }
+            let elements = value.arrayValue ?? [value]
+            guard elements.count == self[place].instances.count else { continue }
+            for (index, element) in elements.enumerated() {
+                guard let members = element.objectValue else { continue }
+                self[place].instances[index].takeTimes(from: members, context)
+            }
+        }
+    }
+}
+
+extension Attribute {
+    fileprivate mutating func takeTimes(from object: JSONObject, _ context: LDContext) {
+        createdAt = object["createdAt"]?.timestamp
+        modifiedAt = object["modifiedAt"]?.timestamp
+        if !attributes.isEmpty { attributes.takeTimes(from: object, context) }
+    }
+}
+
+extension JSONValue {
+    fileprivate var timestamp: Timestamp? { stringValue.flatMap { Timestamp(dateTime: $0) } }
+}
