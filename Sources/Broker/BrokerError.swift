@@ -9,13 +9,16 @@ package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible 
         // Codes of the hub's own
         case unauthenticated, forbidden, methodNotAllowed, notAcceptable, unsupportedMediaType
         case payloadTooLarge, lengthRequired, requestTimeout, overloaded, storageFull
-        case tooManyRequests, recordUnavailable, budgetExhausted
+        case tooManyRequests, recordUnavailable, budgetExhausted, loopDetected
+        case sourceFailed
     }
     package var code: Code
     /// One sentence in the caller's words, which quotes the input and suggests a correction.
     package var detail: String
     /// For the log only.
     package var note: String?
+    /// The sources that were asked for what is missing, and failed (clause 6.3.17).
+    package var warnings: [AnswerWarning] = []
 
     package init(_ code: Code, _ detail: String, note: String? = nil) {
         self.code = code

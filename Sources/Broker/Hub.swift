@@ -16,6 +16,8 @@ package import Storage
 package final class Hub: Sendable {
     /// What callers may do.
     package let access: Access
+    /// Asks registered sources.
+    package let federating: Federating
     /// The operations that read.
     package let reading: Reading
     /// The operations that change city data.
@@ -64,7 +66,8 @@ package final class Hub: Sendable {
     /// `contextSource` fetches `@context`s of other servers.
     ///
     /// `publicURL` is the address of this hub for the outside, without a slash at the end. `sources`
-    /// reads the definitions of sources; without it the hub has none. The noise of
+    /// reads the definitions of sources; without it the hub has none. `sourceClient` asks other
+    /// context sources; without it none is asked. The noise of
     /// statistics is made of `randomBits`, which nobody may be able to predict.
     package init(
         store: any Store,
@@ -79,6 +82,7 @@ package final class Hub: Sendable {
         delivery: DeliveryLimits = DeliveryLimits(),
         borders: BorderRuleTable = .asean,
         sources: (any SourceReading)? = nil,
+        sourceClient: (any SourceClient)? = nil,
         clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         randomBits: @escaping @Sendable () -> UInt64 = {
@@ -104,7 +108,23 @@ package final class Hub: Sendable {
         registrations = ContextSourceRegistry(store, logger)
         let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
-        reading = Reading(access, limits, identity, clock, makeIdentifier, logger)
+        federating = Federating(
+            registrations,
+            sourceClient,
+            contextResolver,
+            identity,
+            clock,
+            longWork
+        )
+        reading = Reading(
+            access,
+            limits,
+            identity,
+            clock,
+            makeIdentifier,
+            logger,
+            federating
+        )
         let devices = DeviceRegistry()
         let matcher = SubscriptionMatcher(subscriptions, outboxFeed, reading.watch, devices)
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)

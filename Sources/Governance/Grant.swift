@@ -31,6 +31,13 @@ package struct ReadGrant: Sendable {
         self.notes = notes
     }
 
+    /// The right to look at whole entities in the reader's place, for what is decided by this
+    /// grant only when other sources' parts are there.
+    package func whole(_ grant: InternalGrant) -> ReadGrant {
+        precondition(grant.reason == .federating)
+        return ReadGrant(condition: .everything, hidden: HiddenAttributes(), sharer: sharer)
+    }
+
     /// The right to keep a copy of what this grant lets its reader see: for a snapshot's store,
     /// never for the city's.
     package var copyGrant: CopyGrant { CopyGrant(party: party) }
@@ -92,6 +99,9 @@ package struct InternalGrant: Sendable {
         case measuring
         /// Copies of what a reader has seen are stored in its snapshot.
         case copying
+        /// What the hub has of an entity is put together with what other sources have of it: what of
+        /// the whole may be told is decided by its reader's grant.
+        case federating
     }
     package let reason: Reason
     package init(_ reason: Reason) { self.reason = reason }

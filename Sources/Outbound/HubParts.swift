@@ -70,6 +70,7 @@ package struct HubParts: Sendable {
             refusesAddress: { web.guardian.refuses($0) },
             delivery: settings.delivery,
             sources: CollectedSources(),
+            sourceClient: HTTPSourceClient(web),
             clock: clock,
             makeIdentifier: makeIdentifier,
             logger: logger

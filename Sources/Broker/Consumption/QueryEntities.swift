@@ -8,12 +8,14 @@ extension Reading {
     /// With a request for an EntityMap, the page has entities that the map lists (clause 5.5.14).
     /// Entities of which the representation shows nothing are left out.
     ///
-    /// At present one store answers. Answers of other sources are to be merged here, before the
-    /// answer is sealed; a source that fails becomes a warning of the answer.
+    /// With `forwarding`, registered sources that match are asked, and what they answer is merged
+    /// before the answer is sealed; a source that fails becomes a warning of the answer. A page
+    /// through an EntityMap, and Linked Entities, are of this hub alone.
     package func queryEntities(
         _ query: EntityQuery,
         through map: EntityMapRequest? = nil,
         shownAs representation: Representation = Representation(),
+        forwarding: Forwarding? = nil,
         caller: Caller
     ) async throws -> Disclosed<EntityAnswer> {
         let session = try await session(of: query, caller)
@@ -23,6 +25,17 @@ extension Reading {
         if let map {
             let answer = try await page(of: query, through: map, representation, session, caller)
             return try await session.seal(answer)
+        }
+        if let forwarding,
+            let answer = try await federatedQuery(
+                query,
+                representation,
+                forwarding,
+                session,
+                caller
+            )
+        {
+            return answer
         }
         guard representation.join != nil || query.condition.isAboutLinked else {
             let page = try await session.entities(query)

@@ -8,15 +8,29 @@ extension Reading {
     /// The entity must satisfy `condition`, if the caller gave a type selection or attributes, and
     /// must have something to show.
     ///
-    /// At present one store answers. Answers of other sources are to be merged here, before the
-    /// answer is sealed; a source that fails becomes a warning of the answer.
+    /// With `forwarding`, registered sources that match are asked, and what they answer is merged
+    /// before the answer is sealed; a source that fails becomes a warning of the answer, or of the
+    /// error. Linked Entities are of this hub alone.
     package func retrieveEntity(
         _ id: EntityID,
         where condition: Condition = .everything,
         shownAs representation: Representation = Representation(),
+        forwarding: Forwarding? = nil,
         caller: Caller
     ) async throws -> Disclosed<RetrievedEntity> {
         let session = try await session(caller, condition: condition)
+        if let forwarding,
+            let answer = try await federatedRetrieval(
+                of: id,
+                where: condition,
+                representation,
+                forwarding,
+                session,
+                caller
+            )
+        {
+            return answer
+        }
         guard representation.join != nil else {
             guard let entity = try await session.entity(id),
                 try entity.isAnswer(where: condition, shownAs: representation)
@@ -38,7 +52,7 @@ extension Reading {
 extension EncodedEntity {
     /// Whether the entity satisfies the condition and has something to show; most requests need no
     /// check.
-    fileprivate func isAnswer(
+    func isAnswer(
         where condition: Condition,
         shownAs representation: Representation
     ) throws -> Bool {

@@ -45,6 +45,25 @@ package struct ReadSession: Sendable {
         try await store.read(grant, body)
     }
 
+    /// What the hub has of these entities, whole: to be put together with the parts of other
+    /// sources, and to be shown by `MergedEntities` alone.
+    func ownParts(of ids: Set<EntityID>) async throws -> [EntityID: Entity] {
+        let whole = grant.whole(InternalGrant(.federating))
+        var own: [EntityID: Entity] = [:]
+        var rest = Array(ids)[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(Self.partsAtOnce)
+            rest = rest.dropFirst(Self.partsAtOnce)
+            let query = EntityQuery(condition: .ids(Set(some)), limit: some.count)
+            let found = try await store.read(whole) { try $0.entities(query).entities }
+            for entity in found { own[entity.id] = entity }
+        }
+        return own
+    }
+
+    /// So many entities of other sources are looked up at once, however long they are here.
+    private static let partsAtOnce = 500
+
     /// The whole content of a message of the outbox; nil when it does not wait any more.
     ///
     /// The message was stored for all recipients. The grant decides what this reader may see of
@@ -136,10 +155,13 @@ package struct AnswerWarning: Sendable, Equatable {
     package var source: String
     /// The reason, in a sentence for the caller.
     package var reason: String
+    /// The code of table 6.3.17-1.
+    package var code: Int
 
-    package init(source: String, reason: String) {
+    package init(source: String, reason: String, code: Int = 199) {
         self.source = source
         self.reason = reason
+        self.code = code
     }
 }
 

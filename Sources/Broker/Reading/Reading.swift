@@ -16,6 +16,8 @@ package final class Reading: Sendable {
     /// Which entities changed last, for listeners.
     let watch: ChangeWatch
     let positions: NewsPositionSeal
+    /// Asks registered sources.
+    let federating: Federating
 
     init(
         _ access: Access,
@@ -23,8 +25,10 @@ package final class Reading: Sendable {
         _ identity: HubIdentity,
         _ clock: HubClock,
         _ makeIdentifier: @escaping @Sendable () -> String,
-        _ logger: Logger
+        _ logger: Logger,
+        _ federating: Federating
     ) {
+        self.federating = federating
         self.access = access
         self.limits = limits
         self.clock = clock

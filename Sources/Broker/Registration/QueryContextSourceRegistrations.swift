@@ -1,4 +1,5 @@
 package import ContextModel
+import Federation
 package import Governance
 import Storage
 

@@ -1,4 +1,5 @@
 import ContextModel
+import Federation
 import Governance
 import Storage
 
@@ -68,7 +69,7 @@ extension Registering {
     /// Throws when the hub has data of what is registered.
     ///
     /// The check is before the transaction: an entity that is created in between counts as created
-    /// after the registration. Such entities are not refused, because nothing is forwarded yet.
+    /// after the registration: what is registered of it is not shown.
     private func requireNoEntity(
         of registration: ContextSourceRegistration,
         _ caller: Caller

@@ -1,4 +1,5 @@
 import ContextModel
+import Federation
 
 /// The context source registrations of a tenant, ready for matching and indexed by what they are
 /// about.
@@ -19,6 +20,8 @@ struct RegistrationIndex: Sendable {
 
     /// All registrations, in the order of creation.
     var all: [KeptRegistration] { ordered.compactMap { $0 } }
+
+    var isEmpty: Bool { places.isEmpty }
 
     /// A superset of the registrations that the query matches, in the order of creation.
     func candidates(for query: RegistrationQuery) -> [KeptRegistration] {

@@ -1,4 +1,5 @@
 package import ContextModel
+package import Federation
 import Storage
 
 /// A query for context source registrations of sources that may have data for a query or a
@@ -128,20 +129,12 @@ package struct EntitySpecification: Sendable {
         self.idPattern = idPattern
     }
 
-    /// Splits the condition that a reader of selectors has built.
-    init(_ condition: Condition) {
-        var parts = [condition]
-        if case .all(let several) = condition { parts = several }
-        var (types, ids, pattern) = (Condition.everything, Set<EntityID>?.none, Pattern?.none)
-        for part in parts {
-            switch part {
-            case .ids(let found): ids = found
-            case .idPattern(let found): pattern = found
-            default: types = types.and(part)
-            }
-        }
-        self.init(types: types, ids: ids, idPattern: pattern)
+    package init(_ selection: EntitySelection) {
+        self.init(types: selection.types, ids: selection.ids, idPattern: selection.idPattern)
     }
+
+    /// Splits the condition that a reader of selectors has built.
+    init(_ condition: Condition) { self.init(EntitySelection(condition)) }
 
     func matches(_ info: EntityInfo, within budget: DecisionBudget) -> Bool {
         let entity = Entity(id: info.id ?? EntityID("urn:"), types: info.types)

@@ -1,4 +1,5 @@
 import ContextModel
+import Federation
 
 /// Reading the members of a registration except what it is about.
 extension RegistrationReader {

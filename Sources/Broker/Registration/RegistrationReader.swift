@@ -1,4 +1,5 @@
 package import ContextModel
+package import Federation
 
 /// Reads a context source registration from JSON.
 ///
@@ -23,6 +24,10 @@ package struct RegistrationReader: MemberReading, Sendable {
             endpoint: try address(endpoint, at: "endpoint"),
             mode: try mode(body["mode"]),
             operations: try operations(body["operations"]),
+            alias: try string(body, "contextSourceAlias"),
+            tenant: try string(body, "tenant"),
+            info: try pairs(body["contextSourceInfo"], at: "contextSourceInfo"),
+            management: management(body["management"]),
             datasetIDs: try datasetIDs(body["datasetId"]),
             expiresAt: try string(body, "expiresAt").map { text throws(BrokerError) in
                 try Self.moment(text, at: "expiresAt")
@@ -31,7 +36,7 @@ package struct RegistrationReader: MemberReading, Sendable {
             managementInterval: try interval(body, "managementInterval"),
             entity: try entity(body, id: id)
         )
-        try check(registration)
+        try check(registration, body["operations"])
         return registration
     }
 
@@ -111,18 +116,36 @@ package struct RegistrationReader: MemberReading, Sendable {
         return mode
     }
 
-    private func operations(_ value: JSONValue?) throws(BrokerError) -> [String]? {
-        guard let value else { return nil }
-        return try elements(value, at: "operations").map { element throws(BrokerError) in
-            guard let name = element.stringValue, DistributedOperations.isKnown(name) else {
+    private func operations(
+        _ value: JSONValue?
+    ) throws(BrokerError) -> Set<DistributedOperation> {
+        guard let value else { return DistributedOperation.federation }
+        var operations: Set<DistributedOperation> = []
+        for element in try elements(value, at: "operations") {
+            let named = element.stringValue.flatMap(DistributedOperation.operations(named:))
+            guard let named else {
                 throw Self.error("'operations' has no operation or group \(element.excerpt).")
             }
-            return name
+            operations.formUnion(named)
         }
+        return operations
+    }
+
+    /// Reads the management information, which was checked.
+    private func management(_ value: JSONValue?) -> RegistrationManagement {
+        guard let object = value?.objectValue else { return RegistrationManagement() }
+        return RegistrationManagement(
+            timeoutMilliseconds: object["timeout"]?.numberValue?.doubleValue,
+            cooldownMilliseconds: object["cooldown"]?.numberValue?.doubleValue,
+            isLocalOnly: object["localOnly"]?.boolValue ?? false
+        )
     }
 
     /// Checks rules between members (clauses 4.3.6.3 and 5.9.2).
-    private func check(_ registration: ContextSourceRegistration) throws(BrokerError) {
+    private func check(
+        _ registration: ContextSourceRegistration,
+        _ operations: JSONValue?
+    ) throws(BrokerError) {
         if registration.mode == .exclusive {
             for info in registration.information {
                 guard let entities = info.entities, entities.allSatisfy({ $0.id != nil }),
@@ -136,8 +159,9 @@ package struct RegistrationReader: MemberReading, Sendable {
             }
         }
         if registration.mode == .auxiliary {
-            let other = registration.operations?.first { !DistributedOperations.isReading($0) }
-            if let other {
+            let reading = ["retrieveOps", "retrieveEntity", "queryEntity"]
+            let names = operations?.arrayValue?.compactMap(\.stringValue)
+            if let other = names?.first(where: { !reading.contains($0) }) {
                 throw Self.error(
                     "With mode 'auxiliary' the operations are retrieveOps, retrieveEntity or "
                         + "queryEntity, not '\(other)'."
@@ -145,33 +169,4 @@ package struct RegistrationReader: MemberReading, Sendable {
             }
         }
     }
-}
-
-/// The operations and groups of operations of clause 4.20.
-enum DistributedOperations {
-    static func isKnown(_ name: String) -> Bool { names.contains(name) || groups.contains(name) }
-
-    /// Whether an auxiliary source may offer the operation (clause 5.9.2).
-    static func isReading(_ name: String) -> Bool {
-        ["retrieveOps", "retrieveEntity", "queryEntity"].contains(name)
-    }
-
-    private static let groups: Set<String> = [
-        "federationOps", "associationOps", "updateOps", "retrieveOps", "redirectionOps",
-    ]
-
-    private static let names: Set<String> = [
-        "createEntity", "updateEntity", "appendAttrs", "updateAttrs", "deleteAttrs",
-        "deleteEntity", "createBatch", "upsertBatch", "updateBatch", "deleteBatch",
-        "upsertTemporal", "appendAttrsTemporal", "deleteAttrsTemporal",
-        "updateAttrInstanceTemporal", "deleteAttrInstanceTemporal", "deleteTemporal",
-        "mergeEntity", "replaceEntity", "replaceAttrs", "mergeBatch", "purgeEntity",
-        "retrieveEntity", "queryEntity", "queryBatch", "retrieveTemporal", "queryTemporal",
-        "retrieveEntityTypes", "retrieveEntityTypeDetails", "retrieveEntityTypeInfo",
-        "retrieveAttrTypes", "retrieveAttrTypeDetails", "retrieveAttrTypeInfo",
-        "createSubscription", "updateSubscription", "retrieveSubscription", "querySubscription",
-        "deleteSubscription", "retrieveEntityMap", "updateEntityMap", "deleteEntityMap",
-        "createEntityMapQueryEntity", "createEntityMapQueryTemporal",
-        "retrieveContextSourceIdentity",
-    ]
 }

@@ -1,4 +1,5 @@
 package import ContextModel
+package import Federation
 package import Storage
 
 /// A stored context source registration: the members as written, with expanded names, and the
@@ -9,7 +10,7 @@ package struct RegistrationRecord: Sendable, Equatable {
     package var body: JSONObject
     package let createdAt: Timestamp
     package var modifiedAt: Timestamp
-    /// The counts of requests to the source (table 5.2.9-2); none are sent yet.
+    /// The counts of requests to the source (table 5.2.9-2); none are kept yet.
     package var requests = DeliveryCounts()
 
     package init(id: String, body: JSONObject, createdAt: Timestamp) {

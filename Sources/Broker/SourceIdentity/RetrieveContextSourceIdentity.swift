@@ -24,7 +24,7 @@ extension Hub {
     package func contextSourceIdentity(caller: Caller) async throws -> ContextSourceIdentity {
         _ = try await access.existingStore(caller.tenant)
         let now = clock()
-        let alias = Self.pseudonym(of: identity, caller.tenant)
+        let alias = federating.alias(of: caller.tenant)
         return ContextSourceIdentity(
             id: "urn:ngsi-ld:ContextSourceIdentity:\(alias)",
             alias: alias,

@@ -37,7 +37,15 @@ struct WriteSession: Sendable {
         try grant.requireVisible(names())
     }
 
+    /// Whether the writer may have the entity as it is, by what is known of it.
+    func mayWrite(_ entity: Entity) -> Bool { entity.satisfies(grant.condition) }
+
     // MARK: Current state
+
+    /// The types of the stored entity; nil when there is none that the writer may change.
+    func types(of id: EntityID) async throws -> [IRI]? {
+        try await store.change(id, grant: grant, at: now) { (Changes(), $0.seen?.types) }
+    }
 
     /// Changes one entity: `change` gets it, or nil when there is none that the writer may change.
     ///

@@ -13,6 +13,8 @@ package struct ProblemDetails: Sendable {
     package var type: String
     package var title: String
     package var detail: String
+    /// The sources that failed (clause 6.3.17).
+    package var warnings: [AnswerWarning]
 
     /// Turns an error into HTTP; this is done here alone.
     package init(_ error: BrokerError) {
@@ -41,6 +43,12 @@ package struct ProblemDetails: Sendable {
             case .requestTimeout: (.requestTimeout, nil, "Request took too long to arrive")
             case .overloaded: (.serviceUnavailable, nil, "Too busy")
             case .recordUnavailable: (.serviceUnavailable, nil, "Record not available")
+            case .sourceFailed: (.badGateway, nil, "A context source failed")
+            case .loopDetected:
+                (
+                    HTTPResponse.Status(code: 508, reasonPhrase: "Loop Detected"), nil,
+                    "Loop detected"
+                )
             case .budgetExhausted: (.forbidden, nil, "Privacy budget used up")
             case .tooManyRequests: (.tooManyRequests, nil, "Too many writes")
             case .storageFull:
@@ -53,6 +61,7 @@ package struct ProblemDetails: Sendable {
         self.type = name.map { "https://uri.etsi.org/ngsi-ld/errors/\($0)" } ?? "about:blank"
         self.title = title
         self.detail = error.detail
+        warnings = error.warnings
     }
 
     /// The members in JSON, which answers of batches also have (clause 5.2.17).
@@ -73,6 +82,7 @@ package struct ProblemDetails: Sendable {
         case .contentTooLarge, .requestTimeout: headers[.connection] = "close"
         default: break
         }
+        headers.append(warnings)
         // Their status has all the information (clause 6.3.4).
         if status == .lengthRequired || status == .unsupportedMediaType {
             headers[.contentType] = nil

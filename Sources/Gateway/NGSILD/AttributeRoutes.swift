@@ -1,5 +1,6 @@
 import Broker
 import ContextModel
+import Federation
 import Hummingbird
 
 extension NGSILDRoutes {
@@ -28,14 +29,22 @@ extension NGSILDRoutes {
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
             let overwrites = try !exchange.items.option("noOverwrite", of: ["noOverwrite"])
-            let result = try await exchange.hub.writing.appendAttributes(
-                to: try exchange.entityID(),
-                json,
-                overwrites: overwrites,
-                types: exchange.parameters(ld).typeCondition(),
-                ld: ld,
-                caller: exchange.caller
+            let change = try exchange.change(
+                .appendAttrs,
+                body: json,
+                passing: ["options"],
+                ld
             )
+            let result = try await exchange.distributed(change, ld) { rest in
+                try await exchange.hub.writing.appendAttributes(
+                    to: change.id,
+                    rest ?? json,
+                    overwrites: overwrites,
+                    types: change.types,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+            }
             return exchange.answer(result)
         }
     }
@@ -55,13 +64,16 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
-            let result = try await exchange.hub.writing.updateAttributes(
-                of: try exchange.entityID(),
-                json,
-                types: exchange.parameters(ld).typeCondition(),
-                ld: ld,
-                caller: exchange.caller
-            )
+            let change = try exchange.change(.updateEntity, body: json, ld)
+            let result = try await exchange.distributed(change, ld) { rest in
+                try await exchange.hub.writing.updateAttributes(
+                    of: change.id,
+                    rest ?? json,
+                    types: change.types,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+            }
             return exchange.answer(result)
         }
     }
@@ -81,15 +93,19 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
-            try await exchange.hub.writing.updateAttribute(
-                try exchange.capture("attrId"),
-                of: try exchange.entityID(),
-                json,
-                types: exchange.parameters(ld).typeCondition(),
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
+            let name = try exchange.capture("attrId")
+            let change = try exchange.change(.updateAttrs, attribute: name, body: json, ld)
+            let result = try await exchange.distributed(change, ld) { _ in
+                try await exchange.hub.writing.updateAttribute(
+                    name,
+                    of: change.id,
+                    json,
+                    types: change.types,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+            }
+            return exchange.answer(result, of: change.id) { exchange.answer(.noContent) }
         }
     }
 
@@ -108,15 +124,19 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            try await exchange.hub.writing.replaceAttribute(
-                try exchange.capture("attrId"),
-                of: try exchange.entityID(),
-                json,
-                types: exchange.parameters(ld).typeCondition(),
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
+            let name = try exchange.capture("attrId")
+            let change = try exchange.change(.replaceAttrs, attribute: name, body: json, ld)
+            let result = try await exchange.distributed(change, ld) { _ in
+                try await exchange.hub.writing.replaceAttribute(
+                    name,
+                    of: change.id,
+                    json,
+                    types: change.types,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+            }
+            return exchange.answer(result, of: change.id) { exchange.answer(.noContent) }
         }
     }
 
@@ -133,18 +153,27 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
-            try await exchange.hub.writing.deleteAttribute(
-                try exchange.capture("attrId"),
-                of: try exchange.entityID(),
-                datasetID: try exchange.items.text("datasetId").flatMap {
-                    $0 == "@none" ? nil : $0
-                },
-                all: try exchange.items.flag("deleteAll"),
-                types: exchange.parameters(ld).typeCondition(),
-                ld: ld,
-                caller: exchange.caller
+            let name = try exchange.capture("attrId")
+            let change = try exchange.change(
+                .deleteAttrs,
+                attribute: name,
+                passing: ["datasetId", "deleteAll"],
+                ld
             )
-            return exchange.answer(.noContent)
+            let dataset = try exchange.items.text("datasetId")
+            let deletesAll = try exchange.items.flag("deleteAll")
+            let result = try await exchange.distributed(change, ld) { _ in
+                try await exchange.hub.writing.deleteAttribute(
+                    name,
+                    of: change.id,
+                    datasetID: dataset == "@none" ? nil : dataset,
+                    all: deletesAll,
+                    types: change.types,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+            }
+            return exchange.answer(result, of: change.id) { exchange.answer(.noContent) }
         }
     }
 }

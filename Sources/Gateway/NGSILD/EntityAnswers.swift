@@ -41,6 +41,7 @@ extension Exchange {
             try entityID(),
             where: condition,
             shownAs: representation,
+            forwarding: try forwardingOfRetrieval(parameters),
             caller: caller
         )
         var headers = try await retrievalHeaders(.entities, map)
@@ -73,7 +74,13 @@ extension Exchange {
         var representation = try parameters.representation()
         representation.version = preferredVersion
         let map = try entityMapRequest(items, entities: entities, ld: ld)
-        let found = try await found(query, through: map, shownAs: representation)
+        let asked = EntityParameters(items: items, ld: ld, limits: hub.limits)
+        let found = try await found(
+            query,
+            through: map,
+            shownAs: representation,
+            forwarding: try forwardingOfQuery(asked, selectors: selectors)
+        )
         let (page, use) = (found.answer.page, found.answer.map)
         let links = pageLinks(
             offset: query.offset,

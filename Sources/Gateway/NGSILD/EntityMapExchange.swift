@@ -26,12 +26,14 @@ extension Exchange {
     func found(
         _ query: EntityQuery,
         through map: EntityMapRequest?,
-        shownAs representation: Representation
+        shownAs representation: Representation,
+        forwarding: Forwarding?
     ) async throws -> Disclosed<EntityAnswer> {
         guard let map else {
             return try await hub.reading.queryEntities(
                 query,
                 shownAs: representation,
+                forwarding: forwarding,
                 caller: caller
             )
         }

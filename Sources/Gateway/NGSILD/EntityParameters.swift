@@ -20,7 +20,9 @@ struct EntityParameters: Sendable {
             condition = condition.and(.idPattern(try Self.pattern(pattern)))
         }
         condition = condition.and(try attributeCondition())
-        try checkSourceParameters()
+        // Read here too, so that errors are reported where nothing is passed on (clause 5.7.2.4).
+        _ = try expectsSplitEntities()
+        _ = try sourceCondition()
         return condition.and(try qCondition()).and(try scopeCondition())
             .and(try geoTest().map { .geometry($0) } ?? .everything)
     }
@@ -43,14 +45,17 @@ struct EntityParameters: Sendable {
     /// The most attributes in `attrs`.
     static let maximumAttributes = 1_000
 
-    /// Checks the parameters that only select other sources, so that errors are reported (clause
-    /// 5.7.2.4).
-    private func checkSourceParameters() throws(BrokerError) {
-        _ = try items.flag("splitEntities")
-        guard let csf = try items.text("csf") else { return }
-        _ = try parsing { () throws(ConditionError) in
+    /// The condition of `csf` on registrations (clause 5.7.2.4).
+    func sourceCondition() throws(BrokerError) -> Condition {
+        guard let csf = try items.text("csf") else { return .everything }
+        return try parsing { () throws(ConditionError) in
             try QParser(expansion: ld).parse(csf, parameter: "csf")
         }
+    }
+
+    /// Whether entities may be in parts at several sources (clause 4.3.6.7).
+    func expectsSplitEntities() throws(BrokerError) -> Bool {
+        try items.flag("splitEntities") || options.contains("splitEntities")
     }
 
     /// The identifiers in `id`.

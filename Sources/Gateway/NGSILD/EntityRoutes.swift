@@ -1,5 +1,6 @@
 import Broker
 import ContextModel
+import Federation
 import Governance
 import HTTPTypes
 import Hummingbird
@@ -31,12 +32,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            let id = try await exchange.hub.writing.createEntity(
-                json,
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.created(at: "\(Paths.entities)/\(QueryItems.encode(id.uri))")
+            return try await exchange.answerCreation(json, ld)
         }
     }
 
@@ -118,14 +114,17 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            try await exchange.hub.writing.replaceEntity(
-                try exchange.entityID(),
-                json,
-                types: exchange.parameters(ld).typeCondition(),
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
+            let change = try exchange.change(.replaceEntity, body: json, ld)
+            let result = try await exchange.distributed(change, ld) { rest in
+                try await exchange.hub.writing.replaceEntity(
+                    change.id,
+                    rest ?? json,
+                    types: change.types,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+            }
+            return exchange.answer(result, of: change.id) { exchange.answer(.noContent) }
         }
     }
 
@@ -144,16 +143,28 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
-            try await exchange.hub.writing.mergeEntity(
-                try exchange.entityID(),
-                json,
-                isSimplified: exchange.mergesSimplified(),
-                defaults: try exchange.mergeDefaults(),
-                types: exchange.parameters(ld).typeCondition(),
-                ld: ld,
-                caller: exchange.caller
+            var change = try exchange.change(
+                .mergeEntity,
+                body: json,
+                passing: ["options", "format", "observedAt", "lang"],
+                ld
             )
-            return exchange.answer(.noContent)
+            let (simplified, defaults) = (
+                try exchange.mergesSimplified(), try exchange.mergeDefaults()
+            )
+            change.isSimplified = simplified
+            let result = try await exchange.distributed(change, ld) { [change] rest in
+                try await exchange.hub.writing.mergeEntity(
+                    change.id,
+                    rest ?? json,
+                    isSimplified: simplified,
+                    defaults: defaults,
+                    types: change.types,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+            }
+            return exchange.answer(result, of: change.id) { exchange.answer(.noContent) }
         }
     }
 
@@ -170,12 +181,15 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
-            try await exchange.hub.writing.deleteEntity(
-                try exchange.entityID(),
-                types: exchange.parameters(ld).typeCondition(),
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
+            let change = try exchange.change(.deleteEntity, ld)
+            let result = try await exchange.distributed(change, ld) { _ in
+                try await exchange.hub.writing.deleteEntity(
+                    change.id,
+                    types: change.types,
+                    caller: exchange.caller
+                )
+            }
+            return exchange.answer(result, of: change.id) { exchange.answer(.noContent) }
         }
     }
 }
@@ -245,21 +259,21 @@ extension Exchange {
         }
     }
 
-    /// The answer: 204, or 207 when some attributes stayed as they were (clause 5.2.18).
-    func answer(_ result: UpdateResult) -> Response {
-        if result.notUpdated.isEmpty { return answer(.noContent) }
-        let body: JSONValue = [
-            "updated": .array(result.updated.map { .string($0.text) }),
-            "notUpdated": .array(
-                result.notUpdated.map {
-                    [
-                        "attributeName": .string($0.text),
-                        "reason": "It exists and may not be overwritten, or it does not exist.",
-                    ]
-                }
-            ),
-        ]
-        return answer(body.serialized, .json, ld: nil, status: .multiStatus)
+    /// Creates an entity here and at sources, and answers (clause 6.4.3.1).
+    fileprivate func answerCreation(_ json: JSONValue, _ ld: LDContext) async throws -> Response {
+        let create = { (body: JSONValue) in
+            try await hub.writing.createEntity(body, ld: ld, caller: caller)
+        }
+        // One without a usable identifier is refused here, whoever might take it.
+        guard let id = json.entityID, URIText.isValid(id.uri) else {
+            _ = try await create(json)
+            throw BrokerError(.badRequestData, "The entity has no 'id'.")
+        }
+        let change = DistributedChange(.createEntity, of: id, body: json)
+        let result = try await distributed(change, ld) { try await create($0 ?? json) }
+        return answer(result, of: id) {
+            created(at: "\(Paths.entities)/\(QueryItems.encode(id.uri))")
+        }
     }
 }
 

@@ -34,6 +34,7 @@ struct Exchange: Sendable {
         context.caller = try context.caller(of: request, on: hub)
         self.context = context
         items = try QueryItems(urlQuery: request.uri.query ?? "")
+        try requireNoLoop()
     }
 
     /// A capture of the path, percent-decoded; a plus in a path is a plus.

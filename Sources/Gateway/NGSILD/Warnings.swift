@@ -8,7 +8,12 @@ extension HTTPFields {
     mutating func append(_ warnings: [AnswerWarning]) {
         for warning in warnings {
             let source = warning.source.filter { $0.isASCII && !$0.isWhitespace && $0 != "\"" }
-            append(HTTPField(name: .warning, value: "199 \(source) \(Self.quoted(warning.reason))"))
+            append(
+                HTTPField(
+                    name: .warning,
+                    value: "\(warning.code) \(source) \(Self.quoted(warning.reason))"
+                )
+            )
         }
     }
 

@@ -1,6 +1,7 @@
 import Chance
 import Clauses
 import ContextModel
+import Federation
 import Storage
 import StoreDoubles
 import Synchronization

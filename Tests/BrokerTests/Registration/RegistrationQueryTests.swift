@@ -1,5 +1,6 @@
 import Clauses
 import ContextModel
+import Federation
 import Testing
 
 @testable import Broker

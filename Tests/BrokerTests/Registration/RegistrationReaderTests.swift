@@ -1,5 +1,6 @@
 import Clauses
 import ContextModel
+import Federation
 import Testing
 
 @testable import Broker
@@ -25,7 +26,7 @@ import Testing
         #expect(info.entities?.first?.types == [ld.expand("Bus"), ld.expand("Vehicle")])
         #expect(info.attributes == [ld.expand("speed"), ld.expand("line")])
         #expect(registration.mode == .redirect)
-        #expect(registration.operations == ["retrieveOps", "createEntity"])
+        #expect(registration.operations == [.retrieveEntity, .queryEntity, .createEntity])
         #expect(registration.datasetIDs == ["urn:d:1", nil])
         #expect(registration.expiresAt == Timestamp("2100-01-01T00:00:00Z"))
         #expect(registration.observationInterval?.endAt == nil)
@@ -66,7 +67,7 @@ import Testing
     @Test func `optional members may be left out`() throws {
         let registration = try Sample.read()
         #expect(registration.mode == .inclusive)
-        #expect(registration.operations == nil)
+        #expect(registration.operations == DistributedOperation.federation)
         #expect(registration.datasetIDs == nil)
     }
 

@@ -1,0 +1,16 @@
+/// The limits of requests to other sources.
+package enum FederationLimits {
+    /// How long a source may take, unless its registration says otherwise, and at most.
+    package static let timeoutMilliseconds = 5_000.0
+    package static let maximumTimeoutMilliseconds = 30_000.0
+    /// How long a source is not asked after a failure, unless its registration says otherwise,
+    /// and at most.
+    package static let cooldownMilliseconds = 10_000.0
+    package static let maximumCooldownMilliseconds = 3_600_000.0
+    /// The most bytes of what one source answers to one question, on all pages.
+    package static let maximumAnswerBytes = 16 << 20
+    /// The entities of a page that is asked of a source.
+    package static let pageEntities = 1_000
+    /// The most sources that a request has come through and that it is passed on from.
+    package static let maximumHops = 10
+}

@@ -1,0 +1,218 @@
+package import ContextModel
+import Federation
+package import Governance
+import Storage
+
+extension Writing {
+    /// Makes a change here and at the sources whose registrations match (clauses 5.6.1 to 5.6.6 and
+    /// 5.6.17 to 5.6.19): `own` makes the hub's part, with the body that is left for it.
+    ///
+    /// What is held elsewhere alone is changed there and not here. A caller that may not write an
+    /// entity here may not do so through here either. Throws what `own` throws where no source
+    /// takes part, and the error of a change of a single part.
+    package func distributed<Own: Sendable>(
+        _ change: DistributedChange,
+        _ forwarding: Forwarding?,
+        caller: Caller,
+        own: (JSONValue?) async throws -> Own
+    ) async throws -> DistributedAnswer<Own> {
+        guard let forwarding,
+            let matches = try await reading.federating.matches(of: change, forwarding, caller)
+        else { return DistributedAnswer(own: try await own(change.body)) }
+        let attributes = try ChangeAttributes(change, forwarding.context)
+        let session = try await session(caller, makesTenant: change.operation == .createEntity)
+        var entity = Entity(id: change.id, types: attributes.types)
+        entity.types += try await session.types(of: change.id) ?? []
+        let plan = ProvisionPlan(
+            change.operation,
+            of: entity,
+            naming: attributes.names,
+            to: matches,
+            via: forwarding.via
+        )
+        guard !plan.parts.isEmpty || !plan.refused.isEmpty else {
+            return DistributedAnswer(own: try await own(change.body))
+        }
+        for part in plan.parts + plan.refused {
+            try session.require(part, of: entity, attributes.names ?? [])
+        }
+        var answer = DistributedAnswer<Own>()
+        for part in plan.refused { answer.fail(part, .notOffered(change.operation, by: part)) }
+        let asking = reading.federating.asking(forwarding, caller)
+        await answer.make(plan.parts, of: change, attributes, asking)
+        if plan.isOwn {
+            do {
+                answer.own = try await own(attributes.body(without: plan.removed))
+            } catch let error as BrokerError {
+                let names = (attributes.names ?? []).subtracting(plan.removed)
+                answer.failures.append(
+                    .init(
+                        registration: nil,
+                        attributes: names.sorted { $0.text < $1.text },
+                        error: error
+                    )
+                )
+            }
+        }
+        if answer.own == nil, answer.sources == 0, answer.failures.count == 1 {
+            throw answer.failures[0].error
+        }
+        return answer
+    }
+}
+
+extension DistributedAnswer {
+    /// Has sources make their parts, all at the same time.
+    fileprivate mutating func make(
+        _ parts: [ProvisionPlan.Part],
+        of change: DistributedChange,
+        _ attributes: ChangeAttributes,
+        _ asking: SourceAsking?
+    ) async {
+        guard let asking else { return }
+        let outcomes = await withTaskGroup(of: (Int, SourceProblem?).self) { group in
+            for (index, part) in parts.enumerated() {
+                let body = attributes.body(with: part.attributes)
+                group.addTask {
+                    let result = await asking.federating.result(
+                        of: part.registration,
+                        asking.caller
+                    ) { () throws(SourceProblem) in
+                        try await asking.make(change, at: part.registration, body)
+                    }
+                    if case .failure(let problem) = result { return (index, problem) }
+                    return (index, nil)
+                }
+            }
+            var outcomes = [SourceProblem?](repeating: nil, count: parts.count)
+            for await (index, problem) in group { outcomes[index] = problem }
+            return outcomes
+        }
+        for (part, problem) in zip(parts, outcomes) {
+            if let problem {
+                fail(part, BrokerError(problem, of: part.registration))
+            } else {
+                sources += 1
+                changed += (part.attributes ?? []).sorted { $0.text < $1.text }
+            }
+        }
+    }
+
+    fileprivate mutating func fail(_ part: ProvisionPlan.Part, _ error: BrokerError) {
+        failures.append(
+            Failure(
+                registration: part.registration.id,
+                attributes: (part.attributes ?? []).sorted { $0.text < $1.text },
+                error: error
+            )
+        )
+    }
+}
+
+extension Federating {
+    /// The registrations that may be about the changed entity; nil when there are none.
+    fileprivate func matches(
+        of change: DistributedChange,
+        _ forwarding: Forwarding,
+        _ caller: Caller
+    ) async throws -> [MatchedRegistration]? {
+        guard asking(forwarding, caller) != nil else { return nil }
+        let entities = [EntitySpecification(types: change.types, ids: [change.id])]
+        let found = try await matches(RegistrationQuery(entities: entities), caller.tenant)
+        return found.isEmpty ? nil : found
+    }
+}
+
+extension SourceAsking {
+    /// Has the source make its part of a change; throws when it does not make all of it.
+    fileprivate func make(
+        _ change: DistributedChange,
+        at registration: ContextSourceRegistration,
+        _ body: JSONValue?
+    ) async throws(SourceProblem) {
+        let manner = try await manner(for: registration)
+        var request = manner.request(change.operation, to: registration)
+        request.parameters += change.parameters
+        if change.operation != .createEntity { request.entityID = change.id }
+        if let attribute = change.attribute {
+            request.attribute = manner.context.compact(forwarding.context.expand(attribute))
+        }
+        request.body = body.map { self.body($0, manner, registration) }
+        let answer = try await client.answer(
+            to: request,
+            maximumBytes: FederationLimits.maximumAnswerBytes,
+            for: caller.sharer
+        )
+        switch answer.status {
+        case 207: throw .refused(status: 207)
+        case 200..<300: return
+        case 508: throw .loop
+        default: throw .refused(status: answer.status)
+        }
+    }
+
+    /// The body with the caller's names: their `@context` is named beside it, or put into it where
+    /// it has no name, the source is addressed in another, or its registration asks for that.
+    private func body(
+        _ body: JSONValue,
+        _ manner: SourceManner,
+        _ registration: ContextSourceRegistration
+    ) -> SourceRequest.Body {
+        guard var object = body.objectValue else { return .json(body) }
+        object["@context"] = nil
+        let own = forwarding.context
+        let isNamed = own.isCore || own.url != nil && own.url == manner.context.url
+        let wantsInside = registration.info.contains {
+            $0.key == "contentType" && $0.value == "application/ld+json"
+        }
+        guard !isNamed || wantsInside else { return .json(.object(object)) }
+        object["@context"] = own.reference
+        return .jsonLD(.object(object))
+    }
+}
+
+extension WriteSession {
+    /// Throws for a part of a change that the writer could not make here: of an entity of the types
+    /// that are known or registered.
+    func require(
+        _ part: ProvisionPlan.Part,
+        of entity: Entity,
+        _ names: Set<IRI>
+    ) throws {
+        try requireVisible(Array(names))
+        var known = entity
+        known.types += part.types.filter { !known.types.contains($0) }
+        guard mayWrite(known) else { throw BrokerError.mayNotWrite(entity.id) }
+    }
+}
+
+extension BrokerError {
+    static func notOffered(
+        _ operation: DistributedOperation,
+        by part: ProvisionPlan.Part
+    ) -> BrokerError {
+        BrokerError(
+            .conflict,
+            "The source '\(part.registration.sourceName)' alone holds this, and does not offer "
+                + "\(operation.rawValue)."
+        )
+    }
+
+    /// The error for a part that a source did not make.
+    init(_ problem: SourceProblem, of registration: ContextSourceRegistration) {
+        let source = registration.sourceName
+        guard case .refused(let status) = problem else {
+            self.init(.sourceFailed, "\(problem.reason) It is '\(source)'.")
+            return
+        }
+        switch status {
+        case 207: self.init(.conflict, "The source '\(source)' has made a part of it alone.")
+        case 400: self.init(.badRequestData, "The source '\(source)' cannot use the request.")
+        case 401, 403: self.init(.forbidden, "The source '\(source)' does not allow this.")
+        case 404: self.init(.resourceNotFound, "The source '\(source)' does not have it.")
+        case 409: self.init(.alreadyExists, "The source '\(source)' has it already.")
+        case 422: self.init(.operationNotSupported, "The source '\(source)' cannot do this.")
+        default: self.init(.sourceFailed, "The source '\(source)' answered \(status).")
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package import ContextModel
+package import Federation
+
+/// A change of one entity that sources may take part in (clauses 5.6.1 to 5.6.6 and 5.6.17 to
+/// 5.6.19).
+package struct DistributedChange: Sendable {
+    package var operation: DistributedOperation
+    package var id: EntityID
+    /// The name of the attribute that the change is about, as it was written; nil where it is about
+    /// several or the whole entity.
+    package var attribute: String?
+    package var body: JSONValue?
+    /// The parameters that a source needs to make the same change.
+    package var parameters: [KeyValuePair]
+    /// The type selection that the entity must meet.
+    package var types: Condition
+    /// Whether the body is in the simplified representation (clause 4.5.4).
+    package var isSimplified = false
+
+    package init(
+        _ operation: DistributedOperation,
+        of id: EntityID,
+        attribute: String? = nil,
+        body: JSONValue? = nil,
+        parameters: [KeyValuePair] = [],
+        types: Condition = .everything
+    ) {
+        self.operation = operation
+        self.id = id
+        self.attribute = attribute
+        self.body = body
+        self.parameters = parameters
+        self.types = types
+    }
+}
+
+/// What became of the parts of a change (clauses 5.2.16 and 5.2.18).
+package struct DistributedAnswer<Own: Sendable>: Sendable {
+    /// A part that was not made.
+    package struct Failure: Sendable {
+        /// The identifier of the registration of the source; nil for the hub itself.
+        package var registration: String?
+        /// The attributes of the part; empty for all.
+        package var attributes: [IRI]
+        package var error: BrokerError
+    }
+
+    /// What the hub itself did; nil where it did nothing, or failed.
+    package var own: Own?
+    /// The attributes that sources have changed.
+    package var changed: [IRI] = []
+    /// The number of sources that have made their part.
+    package var sources = 0
+    package var failures: [Failure] = []
+
+    /// Whether all parts were made.
+    package var isWhole: Bool { failures.isEmpty }
+}

@@ -1,0 +1,59 @@
+import AsyncHTTPClient
+import Broker
+import ContextModel
+package import Federation
+package import Governance
+import NIOCore
+import NIOHTTP1
+
+/// Asks context sources over HTTP, at addresses that the hub may call (clauses 4.3.6 and 6.3).
+package struct HTTPSourceClient: SourceClient {
+    private let web: OutboundWeb
+
+    package init(_ web: OutboundWeb) { self.web = web }
+
+    package func answer(
+        to request: SourceRequest,
+        maximumBytes: Int,
+        for sharer: Sharer
+    ) async throws(SourceProblem) -> SourceAnswer {
+        do {
+            return try await answer(to: SourceCall(request), maximumBytes, sharer)
+        } catch is AddressError {
+            throw .addressRefused
+        } catch is NIOTooManyBytesError {
+            throw .tooMuch
+        } catch is LDContextError {
+            // Its Link header cannot be read.
+            throw .garbage
+        } catch {
+            throw .unreachable
+        }
+    }
+
+    private func answer(
+        to call: SourceCall,
+        _ maximumBytes: Int,
+        _ sharer: Sharer
+    ) async throws -> SourceAnswer {
+        var request = try await web.request(call.url, for: sharer)
+        request.method = HTTPMethod(rawValue: call.method)
+        for header in call.headers {
+            request.headers.replaceOrAdd(name: header.key, value: header.value)
+        }
+        if !call.body.isEmpty { request.body = .bytes(call.body) }
+        // The hub gives it up sooner; this ends it where its task was not cancelled.
+        let deadline =
+            NIODeadline.now()
+            + .milliseconds(Int64(FederationLimits.maximumTimeoutMilliseconds))
+        let response = try await web.client.execute(request, deadline: deadline)
+        let body = try await response.body.collect(upTo: max(0, maximumBytes))
+        let type = response.headers.first(name: "Content-Type") ?? ""
+        return SourceAnswer(
+            status: Int(response.status.code),
+            contextURL: try LinkHeader.context(in: response.headers["Link"]),
+            hasInnerContext: type.lowercased().hasPrefix("application/ld+json"),
+            body: Array(buffer: body)
+        )
+    }
+}
