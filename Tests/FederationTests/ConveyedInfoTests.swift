@@ -3,7 +3,7 @@ import ContextModel
 import Federation
 import Testing
 
-@Suite(.clause("4.3.6.5", "4.3.6.6")) struct ConveyedInfoTests {
+@Suite(.clause("4.3.6.5")) struct ConveyedInfoTests {
     private func pairs(_ info: [String: String], from request: [String: String]) -> [String: String]
     {
         let info = info.map { KeyValuePair(key: $0.key, value: $0.value) }

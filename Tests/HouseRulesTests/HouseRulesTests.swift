@@ -151,6 +151,7 @@ import Testing
 
     static let internalReads: Set<String> = [
         "Sources/Broker/Provision/RemoveExpired.swift",
+        "Sources/Broker/Reading/ReadSession.swift",
         "Sources/Broker/Subscription/NotificationDispatcher+Claiming.swift",
         "Sources/Broker/Subscription/OutboxSettlement.swift",
         "Sources/Storage/Store.swift",

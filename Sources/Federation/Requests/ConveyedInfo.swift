@@ -12,8 +12,9 @@ package struct ConveyedInfo: Sendable, Equatable {
     /// Stands for the value that the triggering request conveyed.
     package static let fromRequest = "urn:ngsi-ld:request"
 
-    /// By these keys a request says who its sender is. They are never passed on: whoever gets them
-    /// could act in the sender's name.
+    /// The keys by which a request says who its sender is.
+    ///
+    /// They are never passed on: whoever gets them could act in the sender's name.
     package static let credentials: Set<String> = [
         "authorization", "proxy-authorization", "cookie", "cookie2", "dpop", "signature",
         "signature-input", "x-auth-token", "client-cert", "client-cert-chain",

@@ -37,9 +37,10 @@ struct FederatedProvisionTests {
         "name": ["type": "Property", "value": "seven"],
     ]
 
-    private static func members(_ hub: FederatedHub, _ id: String = "urn:x:1") async throws -> Set<
-        String
-    > {
+    private static func members(
+        _ hub: FederatedHub,
+        _ id: String = "urn:x:1"
+    ) async throws -> Set<String> {
         let answer = try await hub.send(.get, "entities/\(id)?local=true")
         guard answer.status == .ok else { return [] }
         return Set(try answer.json.members.map(\.key)).subtracting(["id", "type"])
@@ -50,7 +51,7 @@ struct FederatedProvisionTests {
         _ mode: JSONValue,
         _ information: JSONValue = [["entities": [["type": "Bus"]]]],
         operations: JSONValue = operations,
-        _ body: @escaping @Sendable (_ here: FederatedHub, _ there: FederatedHub) async throws -> Void
+        _ body: @escaping @Sendable (FederatedHub, FederatedHub) async throws -> Void
     ) async throws {
         try await FederatedHub.running(2) { hubs in
             try await hubs[0].register(
@@ -63,12 +64,13 @@ struct FederatedProvisionTests {
     }
 
     @Test func `an inclusive source and the hub both have it`() async throws {
-        try await pair("inclusive") { here, there in
+        try await pair("inclusive") { (here, there) async throws in
             #expect(try await here.send(.post, "entities", Self.bus).status == .created)
             #expect(try await Self.members(here) == ["speed", "name"])
             #expect(try await Self.members(there) == ["speed", "name"])
             let patch: JSONValue = ["load": ["type": "Property", "value": 1]]
-            #expect(try await here.send(.patch, "entities/urn:x:1/attrs", patch).status == .noContent)
+            let attributes = "entities/urn:x:1/attrs"
+            #expect(try await here.send(.patch, attributes, patch).status == .noContent)
             #expect(try await Self.members(there) == ["speed", "name", "load"])
             let speed: JSONValue = ["value": 6]
             let one = "entities/urn:x:1/attrs/speed"
@@ -82,12 +84,13 @@ struct FederatedProvisionTests {
     }
 
     @Test func `what one source alone has is there and not here`() async throws {
-        try await pair("exclusive", Self.speed) { here, there in
+        try await pair("exclusive", Self.speed) { (here, there) async throws in
             #expect(try await here.send(.post, "entities", Self.bus).status == .created)
             #expect(try await Self.members(here) == ["name"])
             #expect(try await Self.members(there) == ["speed"])
             let both: JSONValue = [
-                "speed": ["type": "Property", "value": 7], "name": ["type": "Property", "value": "x"],
+                "speed": ["type": "Property", "value": 7],
+                "name": ["type": "Property", "value": "x"],
             ]
             #expect(try await here.send(.post, "entities/urn:x:1/attrs", both).status == .noContent)
             #expect(try await here.send(.patch, "entities/urn:x:1", both).status == .noContent)
@@ -102,7 +105,7 @@ struct FederatedProvisionTests {
     }
 
     @Test func `what is redirected is there alone`() async throws {
-        try await pair("redirect") { here, there in
+        try await pair("redirect") { (here, there) async throws in
             #expect(try await here.send(.post, "entities", Self.bus).status == .created)
             #expect(try await Self.members(here) == [])
             #expect(try await Self.members(there) == ["speed", "name"])
@@ -113,7 +116,7 @@ struct FederatedProvisionTests {
     }
 
     @Test(.clause("5.2.16", "5.2.18")) func `parts that were not made are told of`() async throws {
-        try await pair("inclusive") { here, there in
+        try await pair("inclusive") { (here, there) async throws in
             try await there.make(Self.bus)
             let created = try await here.send(.post, "entities", Self.bus)
             #expect(created.status.code == 207)
@@ -138,7 +141,9 @@ struct FederatedProvisionTests {
     }
 
     @Test func `a source that does not offer the operation keeps what it alone has`() async throws {
-        try await pair("exclusive", Self.speed, operations: ["retrieveOps"]) { here, there in
+        let operations: JSONValue = ["retrieveOps"]
+        try await pair("exclusive", Self.speed, operations: operations) {
+            (here, there) async throws in
             let speed: JSONValue = [
                 "id": "urn:x:1", "type": "Bus", "speed": ["type": "Property", "value": 5],
             ]
@@ -149,7 +154,7 @@ struct FederatedProvisionTests {
     }
 
     @Test(.clause("5.5.13")) func `what is wrong or local goes to nobody`() async throws {
-        try await pair("inclusive") { here, there in
+        try await pair("inclusive") { (here, there) async throws in
             var wrong = Self.bus.objectValue ?? [:]
             wrong["id"] = "no URI"
             #expect(try await here.send(.post, "entities", .object(wrong)).status == .badRequest)
@@ -190,7 +195,7 @@ struct FederatedProvisionTests {
 
     @Test(.clause("5.6.7", "5.6.8", "5.6.9", "5.6.10", "5.6.20"))
     func `a batch goes to each source as one batch`() async throws {
-        try await pair("redirect", [["entities": [["type": "Bus"]]]]) { here, there in
+        try await pair("redirect") { (here, there) async throws in
             let tram: JSONValue = ["id": "urn:x:2", "type": "Tram", "name": "two"]
             let batch = "entityOperations/"
             let created = try await here.send(.post, batch + "create", [Self.bus, tram])

@@ -11,7 +11,8 @@ struct SpreadDataTests {
     private static let names = ["speed", "name", "load", "location"]
 
     private static let questions = [
-        "type=Bus", "type=Bus&q=speed%3E4", "type=Bus&q=speed%3C=4;load%3E2", "type=Bus&attrs=name,load",
+        "type=Bus", "type=Bus&q=speed%3E4", "type=Bus&q=speed%3C=4;load%3E2",
+        "type=Bus&attrs=name,load",
         "type=Bus&q=!name", "type=Bus&idPattern=urn:x:1.*", "type=Bus&id=urn:x:1,urn:x:2,urn:x:30",
         "type=Bus&scopeQ=/A", "type=Bus&pick=id,speed", "type=Bus&omit=speed&options=keyValues",
         "type=Bus&datasetId=urn:d:1&attrs=speed", "q=load==3",
