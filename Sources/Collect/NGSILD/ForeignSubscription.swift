@@ -47,14 +47,14 @@ package struct ForeignSubscription {
     }
 
     private static func notification(_ given: JSONObject) -> JSONValue {
-        let receiver = given["http"]?.objectValue ?? given["httpCustom"]?.objectValue
+        let target = given["http"]?.objectValue ?? given["httpCustom"]?.objectValue
         var notification = JSONObject()
         notification["attributes"] = names(given["attrs"])
         let isShort =
             given["attrsFormat"] == "keyValues" || given["attrsFormat"] == "simplifiedKeyValues"
         notification["format"] = isShort ? "keyValues" : "normalized"
         var endpoint: JSONObject = ["accept": "application/json"]
-        if let url = receiver?["url"] {
+        if let url = target?["url"] {
             endpoint["uri"] = url
         } else if let mqtt = given["mqtt"]?.objectValue ?? given["mqttCustom"]?.objectValue,
             let url = mqtt["url"]?.stringValue, let topic = mqtt["topic"]?.stringValue

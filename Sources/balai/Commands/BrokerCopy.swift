@@ -19,17 +19,40 @@ struct BrokerCopy {
     let activatesSubscriptions: Bool
 
     /// How far reading is.
-    private struct Progress: Codable {
+    private struct Progress {
         var types: [String]
         /// The type that is being read, and how many of it are there.
         var type = 0
         var offset = 0
         /// The bytes of the file that are whole.
-        var bytes: UInt64 = 0
-        /// The entities that were read.
-        var count = 0
+        var bytes = 0
         var problems: [String] = []
         var isDone = false
+
+        init(types: [String]) { self.types = types }
+
+        var json: JSONValue {
+            func number(_ count: Int) -> JSONValue { .number(JSONNumber(count)) }
+            return [
+                "types": .array(types.map { .string($0) }), "type": number(type),
+                "offset": number(offset), "bytes": number(bytes),
+                "problems": .array(problems.map { .string($0) }), "done": .bool(isDone),
+            ]
+        }
+
+        /// Reads what `json` wrote; nil when it is damaged, and reading begins again.
+        init?(_ json: JSONObject) {
+            guard let types = json["types"]?.arrayValue?.compactMap(\.stringValue),
+                let type = json["type"]?.numberValue?.intValue,
+                let offset = json["offset"]?.numberValue?.intValue,
+                let bytes = json["bytes"]?.numberValue?.intValue,
+                let problems = json["problems"]?.arrayValue?.compactMap(\.stringValue),
+                let isDone = json["done"]?.boolValue
+            else { return nil }
+            self.init(types: types)
+            (self.type, self.offset, self.bytes) = (type, offset, bytes)
+            (self.problems, self.isDone) = (problems, isDone)
+        }
     }
 
     /// What was copied.
@@ -71,12 +94,14 @@ struct BrokerCopy {
     // MARK: Reading
 
     private func progress(_ name: String) -> Progress? {
-        guard let data = try? Data(contentsOf: file(name + ".progress")) else { return nil }
-        return try? JSONDecoder().decode(Progress.self, from: data)
+        guard let data = try? Data(contentsOf: file(name + ".progress")),
+            let json = try? JSONReader.read(Array(data)).objectValue
+        else { return nil }
+        return Progress(json)
     }
 
     private func save(_ progress: Progress, _ name: String) throws {
-        try JSONEncoder().encode(progress).write(to: file(name + ".progress"), options: .atomic)
+        try Data(progress.json.serialized).write(to: file(name + ".progress"), options: .atomic)
     }
 
     /// Reads pages of all types into the file; `page` writes one and returns how many it had, 0 at the end
@@ -105,7 +130,7 @@ struct BrokerCopy {
         let handle = try FileHandle(forWritingTo: file(name))
         defer { try? handle.close() }
         // What came after the last page that was noted is read again.
-        try handle.truncate(atOffset: progress.bytes)
+        try handle.truncate(atOffset: UInt64(progress.bytes))
         while progress.type < progress.types.count {
             let type = progress.types[progress.type]
             guard let count = try await page(type, progress.offset, &progress, handle) else {
@@ -113,7 +138,7 @@ struct BrokerCopy {
             }
             progress.offset += count
             if count == 0 { (progress.type, progress.offset) = (progress.type + 1, 0) }
-            progress.bytes = try handle.offset()
+            progress.bytes = Int(try handle.offset())
             try save(progress, name)
         }
         progress.isDone = true
@@ -135,7 +160,6 @@ struct BrokerCopy {
                 let line = JSONValue.object(entity).serialized + [0x0A]
                 try file.write(contentsOf: Data(line))
             }
-            progress.count += page.count
             return page.count
         }
         return progress ?? Progress(types: [])
@@ -144,11 +168,9 @@ struct BrokerCopy {
     /// Returns false when there are no histories.
     private func readHistories(of types: [String]) async throws -> Bool {
         let progress = try await read("history", { types }) { type, offset, progress, file in
-            let count = try await source.evolutions(of: type, from: offset) { evolution in
+            try await source.evolutions(of: type, from: offset) { evolution in
                 try file.write(contentsOf: Data(evolution.serialized + [0x0A]))
             }
-            progress.count += count ?? 0
-            return count
         }
         return progress != nil
     }

@@ -47,7 +47,7 @@ import Testing
                 ],
                 [
                     "id": "urn:ngsi-ld:Device:Device%20B", "type": "Device",
-                    "on": property(true, "2026-05-01T08:00:02.5Z"),
+                    "on": property(true, "2026-05-01T08:00:02.500Z"),
                 ],
             ]
         )
