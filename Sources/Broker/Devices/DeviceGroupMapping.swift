@@ -53,7 +53,7 @@ final class DeviceGroupMapping: MessageMapping {
     var types: [String] { Set(all.map(\.type) + [group.type]).sorted() }
     var about: String? { nil }
     var way: String { "devices" }
-    var reportsEverySeconds: Int? { nil }
+    var reports: ReportInterval { .learned }
     var hasOwnTimes: Bool { false }
     var definition: any Sendable { group }
 

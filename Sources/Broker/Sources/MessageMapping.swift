@@ -75,6 +75,7 @@ package protocol MessageMapping: Sendable {
 
 extension MessageMapping {
     package var isForDevices: Bool { false }
+    package var isWatch: Bool { false }
 }
 
 /// Reads definitions of sources; the formats are those of whoever implements it.

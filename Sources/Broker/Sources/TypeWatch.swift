@@ -11,8 +11,10 @@ final class TypeWatch: Sendable {
     func follow(_ sources: [LiveSource]) {
         var types: [TenantName?: [IRI: [SourceHistory]]] = [:]
         for source in sources where source.mapping.isWatch && !source.kept.isPaused {
-            types[source.key.tenant, default: [:]][source.kept.type, default: []]
-                .append(source.history)
+            for type in source.kept.types {
+                types[source.key.tenant, default: [:]][type, default: []]
+                    .append(source.history)
+            }
         }
         watched.withLock { $0 = types }
     }

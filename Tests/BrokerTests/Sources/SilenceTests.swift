@@ -134,7 +134,7 @@ import Testing
         time.pass(10_000)
         try await world.sourcing.noteSilence()
         #expect(try await world.isSilent("urn:person:ann") == true)
-        let type = try world.source().kept.type
+        let type = try #require(try world.source().kept.types.first)
         try await world.sourcing.removePersonalMessages(of: nil, [type])
         #expect(try world.figures().things == 0)
         let store = try #require(try await world.fixture.store.tenant(nil))
