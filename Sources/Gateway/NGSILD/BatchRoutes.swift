@@ -1,6 +1,5 @@
 import Broker
 import ContextModel
-import Federation
 import HTTPTypes
 import Hummingbird
 
@@ -9,14 +8,12 @@ extension NGSILDRoutes {
         let batch = Paths.batch
         addBatch(
             path: "\(batch)/create",
-            .createBatch,
             "Create entities",
             clause: "6.14.3.1",
             query: []
         ) { _ in .create }
         addBatch(
             path: "\(batch)/upsert",
-            .upsertBatch,
             "Create or update entities",
             clause: "6.15.3.1",
             query: [.options]
@@ -25,7 +22,6 @@ extension NGSILDRoutes {
         }
         addBatch(
             path: "\(batch)/update",
-            .updateBatch,
             "Update entities",
             clause: "6.16.3.1",
             query: [.options]
@@ -34,14 +30,12 @@ extension NGSILDRoutes {
         }
         addBatch(
             path: "\(batch)/merge",
-            .mergeBatch,
             "Merge entities",
             clause: "6.31.3.1",
             query: [.observedAt, .lang]
         ) { .merge(try $0.mergeDefaults()) }
         addBatch(
             path: "/hub/readings",
-            nil,
             "Update entities by readings that may come late: these are history alone",
             clause: nil,
             query: []
@@ -52,7 +46,6 @@ extension NGSILDRoutes {
 
     private mutating func addBatch(
         path: String,
-        _ distributed: DistributedOperation?,
         _ summary: String,
         clause: String?,
         query: [QueryParameter],
@@ -73,16 +66,11 @@ extension NGSILDRoutes {
         ) { exchange in
             let operation = try operation(exchange)
             let batch = try await exchange.batchBodies()
-            var result = try await exchange.distributedBatch(
-                distributed,
-                batch.entities.map { ($0.json.entityID, $0.json, $0.ld) }
-            ) { elements in
-                try await exchange.hub.writing.batch(
-                    operation,
-                    elements.compactMap { element in element.json.map { ($0, element.ld) } },
-                    caller: exchange.caller
-                )
-            }
+            var result = try await exchange.hub.writing.batch(
+                operation,
+                batch.entities,
+                caller: exchange.caller
+            )
             result.errors = batch.errors + result.errors
             return exchange.answer(result, ld: batch.ld)
         }
@@ -110,15 +98,10 @@ extension NGSILDRoutes {
             guard names.count == elements.count else {
                 throw BrokerError(.badRequestData, "The body has an element that is not a text.")
             }
-            var result = try await exchange.distributedBatch(
-                .deleteBatch,
-                names.filter(URIText.isValid).map { (EntityID($0), nil, .core) }
-            ) { elements in
-                try await exchange.hub.writing.batchDelete(
-                    elements.compactMap(\.id),
-                    caller: exchange.caller
-                )
-            }
+            var result = try await exchange.hub.writing.batchDelete(
+                names.filter(URIText.isValid).map { EntityID($0) },
+                caller: exchange.caller
+            )
             for name in names where !URIText.isValid(name) {
                 let error = BrokerError(.badRequestData, "'\(name)' is not a URI.")
                 result.errors.append((EntityID(name), error))

@@ -25,27 +25,6 @@ extension Exchange {
         )
     }
 
-    /// Makes a batch here and, unless it is local, at the sources that registrations match; an
-    /// operation that the standard does not have is the hub's own.
-    func distributedBatch(
-        _ operation: DistributedOperation?,
-        _ elements: [Writing.BatchElement],
-        own: ([Writing.BatchElement]) async throws -> BatchResult
-    ) async throws -> BatchResult {
-        guard let operation, try !items.flag("local") else { return try await own(elements) }
-        let context = elements.first?.ld ?? .core
-        return try await hub.writing.distributedBatch(
-            operation,
-            elements,
-            parameters: ["options", "observedAt", "lang"].compactMap { name in
-                items[name].map { KeyValuePair(key: name, value: $0) }
-            },
-            forwarding([EntitySelection()], context),
-            caller: caller,
-            own: own
-        )
-    }
-
     /// The change with this operation of the entity in the path, which sources may take part in.
     func change(
         _ operation: DistributedOperation,

@@ -24,9 +24,7 @@ import Testing
     )
 )
 struct FederatedProvisionTests {
-    private static let operations: JSONValue = [
-        "redirectionOps", "createBatch", "upsertBatch", "updateBatch", "deleteBatch", "mergeBatch",
-    ]
+    private static let operations: JSONValue = ["redirectionOps"]
     private static let speed: JSONValue = [
         [
             "entities": [["type": "Bus", "id": "urn:x:1"]], "propertyNames": ["speed"],
@@ -190,30 +188,6 @@ struct FederatedProvisionTests {
             #expect(deleted.status == .forbidden)
             #expect(try await Self.members(hubs[1]) == ["speed", "name"])
             #expect(try await hubs[0].send(.post, "entities", Self.bus).status == .unauthorized)
-        }
-    }
-
-    @Test(.clause("5.6.7", "5.6.8", "5.6.9", "5.6.10", "5.6.20"))
-    func `a batch goes to each source as one batch`() async throws {
-        try await pair("redirect") { (here, there) async throws in
-            let tram: JSONValue = ["id": "urn:x:2", "type": "Tram", "name": "two"]
-            let batch = "entityOperations/"
-            let created = try await here.send(.post, batch + "create", [Self.bus, tram])
-            #expect(created.status == .created)
-            #expect(try await Self.members(there) == ["speed", "name"])
-            #expect(try await Self.members(here) == [])
-            #expect(try await Self.members(here, "urn:x:2") == ["name"])
-            let again = try await here.send(.post, batch + "create", [Self.bus, tram])
-            #expect(again.status.code == 207)
-            #expect(try again.json["errors"]?.arrayValue?.count == 2)
-            let update: JSONValue = ["id": "urn:x:1", "load": ["type": "Property", "value": 1]]
-            #expect(try await here.send(.post, batch + "update", [update]).status == .noContent)
-            #expect(try await here.send(.post, batch + "merge", [update]).status == .noContent)
-            #expect(try await here.send(.post, batch + "upsert", [Self.bus]).status == .noContent)
-            let both: JSONValue = ["urn:x:1", "urn:x:2"]
-            #expect(try await here.send(.post, batch + "delete", both).status == .noContent)
-            #expect(try await Self.members(there) == [])
-            #expect(try await Self.members(here, "urn:x:2") == [])
         }
     }
 }

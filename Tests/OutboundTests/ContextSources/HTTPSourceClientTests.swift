@@ -126,9 +126,10 @@ import Testing
         await #expect(throws: SourceProblem.addressRefused) {
             try await ask(SourceRequest(.queryEntity, at: server.url), allowsPrivate: false)
         }
+        let url = server.url
         try await server.close()
         await #expect(throws: SourceProblem.unreachable) {
-            try await ask(SourceRequest(.queryEntity, at: server.url))
+            try await ask(SourceRequest(.queryEntity, at: url))
         }
     }
 }

@@ -67,7 +67,7 @@ extension DistributedOperation {
     /// The members that the body of the operation may have.
     fileprivate var readingOptions: EntityReader.Options {
         switch self {
-        case .updateEntity, .updateBatch, .upsertBatch: .init(allowsNull: true)
+        case .updateEntity: .init(allowsNull: true)
         case .updateAttrs: .init(allowsNull: true, isPartial: true)
         case .mergeEntity, .mergeBatch:
             .init(allowsNull: true, allowsNullInside: true, isPartial: true)

@@ -174,7 +174,7 @@ extension SourceAsking {
 extension WriteSession {
     /// Throws for a part of a change that the writer could not make here: of an entity of the types
     /// that are known or registered.
-    func require(
+    fileprivate func require(
         _ part: ProvisionPlan.Part,
         of entity: Entity,
         _ names: Set<IRI>
@@ -187,7 +187,7 @@ extension WriteSession {
 }
 
 extension BrokerError {
-    static func notOffered(
+    fileprivate static func notOffered(
         _ operation: DistributedOperation,
         by part: ProvisionPlan.Part
     ) -> BrokerError {
