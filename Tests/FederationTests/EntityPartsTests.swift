@@ -4,7 +4,7 @@ import ContextModel
 import Federation
 import Testing
 
-@Suite(.clause("4.5.5", "4.3.6.2", "4.3.6.3")) struct EntityPartsTests {
+@Suite(.clause("4.5.5", "4.3.6.2", "4.3.6.3", "AUXILIARYCSR")) struct EntityPartsTests {
     private typealias Sample = FederationSample
 
     private func merged(

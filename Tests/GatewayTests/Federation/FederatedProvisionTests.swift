@@ -20,7 +20,10 @@ import Testing
         "5.6.6",
         "5.6.17",
         "5.6.18",
-        "5.6.19"
+        "5.6.19",
+        "INCLUSIVECSR",
+        "EXCLUSIVECSR",
+        "REDIRECTCSR"
     )
 )
 struct FederatedProvisionTests {
