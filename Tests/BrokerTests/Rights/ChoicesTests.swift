@@ -32,8 +32,8 @@ import Testing
         ]
         let somewhere = Caller(
             party: .anonymous,
-            tenant: TenantName("somewhere"),
-            subject: Ward.siti
+            subject: Ward.siti,
+            tenant: TenantName("somewhere")
         )
         let error = await #expect(throws: BrokerError.self) {
             try await ward.hub.governing.makeChoice(choice, caller: somewhere)
