@@ -82,13 +82,10 @@ package final class Hub: Sendable {
         delivery: DeliveryLimits = DeliveryLimits(),
         borders: BorderRuleTable = .asean,
         sources: (any SourceReading)? = nil,
-        sourceClient: (any SourceClient)? = nil,
+        sourceClient peers: (any SourceClient)? = nil,
         clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
-        randomBits: @escaping @Sendable () -> UInt64 = {
-            var system = SystemRandomNumberGenerator()
-            return system.next()
-        },
+        randomBits: @escaping @Sendable () -> UInt64 = Hub.systemsRandomBits,
         logger: Logger
     ) {
         self.store = store
@@ -108,23 +105,8 @@ package final class Hub: Sendable {
         registrations = ContextSourceRegistry(store, logger)
         let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
-        federating = Federating(
-            registrations,
-            sourceClient,
-            contextResolver,
-            identity,
-            clock,
-            longWork
-        )
-        reading = Reading(
-            access,
-            limits,
-            identity,
-            clock,
-            makeIdentifier,
-            logger,
-            federating
-        )
+        federating = Federating(registrations, peers, contextResolver, identity, clock, longWork)
+        reading = Reading(access, limits, identity, clock, makeIdentifier, logger, federating)
         let devices = DeviceRegistry()
         let matcher = SubscriptionMatcher(subscriptions, outboxFeed, reading.watch, devices)
         let backpressure = Backpressure(outboxFeed, limits: delivery, clock: clock)
@@ -154,6 +136,12 @@ package final class Hub: Sendable {
         self.makeIdentifier = makeIdentifier
         self.logger = logger
         startedAt = clock()
+    }
+
+    /// Bits that nobody can predict.
+    @Sendable package static func systemsRandomBits() -> UInt64 {
+        var system = SystemRandomNumberGenerator()
+        return system.next()
     }
 }
 
