@@ -18,7 +18,8 @@ package struct SourceMapper: Sendable {
     /// `node` names the definition in errors.
     init(_ definition: SourceDefinition, _ node: MapNode) throws(SourceError) {
         switch definition.format {
-        case .json, .csv, .thingsBoard, .gtfsRealtime, .cap: kind = .map(try MessageMapper(definition, node))
+        case .json, .csv, .thingsBoard, .gtfsRealtime, .cap:
+            kind = .map(try MessageMapper(definition, node))
         case .ngsi: kind = .entities(EntityMessages())
         case .devices: kind = .devices
         }
