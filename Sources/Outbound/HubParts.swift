@@ -14,6 +14,8 @@ package struct OutboundSettings: Sendable {
     package var allowsPrivateAddresses: Bool
     /// A folder of `@context` documents, for places without Internet access.
     package var contextFolder: String?
+    /// Whether registered Context Sources are asked, and changed.
+    package var asksSources = false
     /// Whether `@context`s may be fetched from other servers at all.
     package var fetchesRemoteContexts = true
     package var delivery = DeliveryLimits()
@@ -70,7 +72,7 @@ package struct HubParts: Sendable {
             refusesAddress: { web.guardian.refuses($0) },
             delivery: settings.delivery,
             sources: CollectedSources(),
-            sourceClient: HTTPSourceClient(web),
+            sourceClient: settings.asksSources ? HTTPSourceClient(web) : nil,
             clock: clock,
             makeIdentifier: makeIdentifier,
             logger: logger

@@ -111,6 +111,7 @@ struct ConfigurationKey: Sendable {
         Self("contexts.folder", .text),
         Self("contexts.fetchRemote", .flag),
         Self("contexts.allowPrivateAddresses", .flag),
+        Self("federation.asksSources", .flag),
 
         Self("imports.maps", .text),
         Self("imports.maximumBytes", .integer(1024...1_099_511_627_776)),

@@ -69,6 +69,7 @@ extension HubConfiguration {
         contextsFolder = settings.text("contexts.folder")
         settings.read("contexts.fetchRemote", into: &fetchesRemoteContexts)
         settings.read("contexts.allowPrivateAddresses", into: &allowsPrivateAddresses)
+        settings.read("federation.asksSources", into: &asksSources)
         logLevel = settings.text("log.level").flatMap { Logger.Level(rawValue: $0) } ?? logLevel
         logFormat = settings.text("log.format").flatMap { LogFormat(rawValue: $0) } ?? logFormat
     }

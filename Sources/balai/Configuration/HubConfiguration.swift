@@ -53,6 +53,8 @@ struct HubConfiguration: Sendable {
     var publicURL: String?
     /// Whether `@context`s and notifications may use private and loopback addresses.
     var allowsPrivateAddresses = false
+    /// Whether registered Context Sources are asked, and changed.
+    var asksSources = false
 
     /// What the catalogue says of the open data.
     var catalogue = CatalogueSettings()

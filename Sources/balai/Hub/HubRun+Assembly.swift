@@ -32,6 +32,7 @@ extension HubRun {
             contextFolder: configuration.contextsFolder
         )
         settings.fetchesRemoteContexts = configuration.fetchesRemoteContexts
+        settings.asksSources = configuration.asksSources
         settings.delivery = configuration.delivery
         var rereadPolicy: (@Sendable () async throws -> Policy)?
         if let rereading { rereadPolicy = { policy(try await rereading()) } }

@@ -83,13 +83,15 @@ struct FederatedHub: Sendable {
         let clock = HubClock {
             Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         }
+        var outbound = OutboundSettings(
+            publicURL: "http://hub.example",
+            allowsPrivateAddresses: true
+        )
+        outbound.asksSources = true
         let parts = try await HubParts.make(
             store: MemoryStore(SharedMemory(), clock: clock.now),
             policy: policy,
-            settings: OutboundSettings(
-                publicURL: "http://hub.example",
-                allowsPrivateAddresses: true
-            ),
+            settings: outbound,
             clock: clock,
             makeIdentifier: { UUID().uuidString.lowercased() },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
