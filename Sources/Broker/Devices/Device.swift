@@ -142,14 +142,18 @@ package struct Device: Sendable, Hashable {
     init(unknown id: String, of group: DeviceGroup) {
         self.id = id
         type = group.type
-        entity = Self.entity(id, type: type)
+        // Whoever has the group's key may not choose any entity: a URI is a name like others here.
+        entity = Self.madeEntity(id, type: type)
         settings = group.settings
         provision = JSONObject()
     }
 
     /// The entity of this name: the name itself where it is a URI.
     private static func entity(_ name: String, type: String) -> EntityID {
-        if URIText.isValid(name) { return EntityID(name) }
+        URIText.isValid(name) ? EntityID(name) : madeEntity(name, type: type)
+    }
+
+    private static func madeEntity(_ name: String, type: String) -> EntityID {
         let kind = EntityName.percentEncoded(type), own = EntityName.percentEncoded(name)
         return EntityID("urn:ngsi-ld:\(kind):\(own)")
     }

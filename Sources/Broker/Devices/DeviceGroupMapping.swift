@@ -35,6 +35,8 @@ final class DeviceGroupMapping: MessageMapping {
 
     /// The most measures of a message.
     static let maximumMeasures = 10_000
+    /// The most measures of one time: each is looked for among the others.
+    static let maximumMembers = 1_000
     /// The most reasons that are kept of one message.
     private static let maximumRefusals = 20
 
@@ -105,8 +107,8 @@ final class DeviceGroupMapping: MessageMapping {
             )
         }
         let device = Device(unknown: id, of: group)
-        guard !registry.isOfAnother(device.entity, source) else {
-            throw EntityError("'\(device.entity)' is the entity of another group's device.")
+        guard !registry.isOfDevice(device.entity, source.tenant) else {
+            throw EntityError("'\(device.entity)' is the entity of a device with another name.")
         }
         return device
     }
@@ -150,6 +152,10 @@ final class DeviceGroupMapping: MessageMapping {
     ) {
         guard case .object(let object) = json else {
             return refuse("Measures are an object, not \(json.excerpt).", place, &content)
+        }
+        guard object.count <= Self.maximumMembers else {
+            let reason = "There are more than \(Self.maximumMembers) measures at one time."
+            return refuse(reason, place, &content)
         }
         let times = object["TimeInstant"]?.stringValue ?? time
         var observedAt = device.settings.timestamp == false ? nil : message.receivedAt

@@ -102,13 +102,9 @@ package final class DeviceRegistry: Sendable {
         state.entities[entity] = rest.isEmpty ? nil : rest
     }
 
-    /// Whether the entity stands for devices of other groups alone.
-    func isOfAnother(_ entity: EntityID, _ source: SourceKey) -> Bool {
-        let place = EntityPlace(tenant: source.tenant, entity: entity)
-        return state.withLock { state in
-            guard let devices = state.entities[place] else { return false }
-            return !devices.contains { $0.place.source == source }
-        }
+    /// Whether the entity stands for devices that were provisioned.
+    func isOfDevice(_ entity: EntityID, _ tenant: TenantName?) -> Bool {
+        state.withLock { $0.entities[EntityPlace(tenant: tenant, entity: entity)] != nil }
     }
 
     // MARK: Commands

@@ -48,6 +48,21 @@ package struct MappedContent: Sendable {
     }
 }
 
+extension ReceivedMessage {
+    /// The topic for people: without the key that devices have in theirs.
+    var shownTopic: String? { topic.map(Self.hidingKey) }
+
+    /// `/json/(hidden)/ID/attrs` for `/json/KEY/ID/attrs`, and any other topic as it is.
+    package static func hidingKey(in topic: String) -> String {
+        var parts = topic.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard let place = parts.prefix(2).firstIndex(of: "json"), place + 1 < parts.count else {
+            return topic
+        }
+        parts[place + 1] = "(hidden)"
+        return parts.joined(separator: "/")
+    }
+}
+
 /// How the messages of one source become entities: the map of its definition.
 package protocol MessageMapping: Sendable {
     /// The types of the entities, as the map writes them; none where all messages are for devices.

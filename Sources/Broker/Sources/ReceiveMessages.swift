@@ -113,11 +113,17 @@ extension Sourcing {
         let now = clock()
         var inputs: [MappedInput] = []
         for index in mapped.indices where !mapped[index].isRepeated {
+            var contexts: Set<[UInt8]> = []
             for var json in mapped[index].content.entities {
                 let receivedAt = mapped[index].message.receivedAt
                 let newest = markHeard(&json, receivedAt, source)
                 do throws(BrokerError) {
-                    let ld = try await context(of: &json, mapped[index].message, source)
+                    let ld = try await context(
+                        of: &json,
+                        mapped[index].message,
+                        source,
+                        beside: &contexts
+                    )
                     let input = try BatchInput(json, ld: ld, .readings, at: now)
                     inputs.append(
                         MappedInput(index, input, receivedAt: receivedAt, newest: newest)
@@ -135,18 +141,29 @@ extension Sourcing {
         return inputs
     }
 
+    /// The most `@context`s that one message names: each may have to be fetched.
+    private static let maximumContexts = 8
+
     /// The `@context` by which names of an entity are expanded, which is taken out of it: only entities of
     /// other brokers have another one than the core's.
     private func context(
         of json: inout JSONValue,
         _ message: ReceivedMessage,
-        _ source: LiveSource
+        _ source: LiveSource,
+        beside others: inout Set<[UInt8]>
     ) async throws(BrokerError) -> LDContext {
         guard case .object(var entity) = json else { return .core }
         let given = entity["@context"] ?? message.context.map { .string($0) }
         guard let given else { return .core }
         entity["@context"] = nil
         json = .object(entity)
+        others.insert(given.serialized)
+        guard others.count <= Self.maximumContexts else {
+            throw BrokerError(
+                .badRequestData,
+                "The entities of a message have \(Self.maximumContexts) @contexts at most."
+            )
+        }
         return try await resolver.resolved(given, for: source.key.caller.sharer)
     }
 

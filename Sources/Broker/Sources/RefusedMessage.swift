@@ -82,7 +82,7 @@ package struct RefusedMessage: Sendable, Equatable {
             ("reasons", .array(reasons.map { .string($0) })),
             ("message", .string(String(decoding: message.body, as: UTF8.self))),
         ]
-        json["topic"] = message.topic.map { .string($0) }
+        json["topic"] = message.shownTopic.map { .string($0) }
         return .object(json)
     }
 }

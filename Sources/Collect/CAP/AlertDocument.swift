@@ -91,13 +91,22 @@ struct AlertDocument {
             switch token {
             case .text(let part): if !Self.structured.contains(name) { text += part }
             case .end:
-                guard Self.structured.contains(name) else { return .string(Self.trimmed(text)) }
+                guard Self.structured.contains(name) else {
+                    // The parts of a text may have a long run together.
+                    guard !CombiningMarks.areTooMany(in: text) else {
+                        throw xml.refusal("has a text with too many combining marks in a row")
+                    }
+                    return .string(Self.trimmed(text))
+                }
                 for key in lists.keys.sorted() { object[key] = .array(lists[key] ?? []) }
                 return .object(object)
             case .start(let inner, _):
                 guard Self.structured.contains(name), !Self.omitted.contains(inner) else {
                     try skip()
                     continue
+                }
+                guard object.count < Self.maximumNames else {
+                    throw xml.refusal("has more than \(Self.maximumNames) elements in `\(name)`")
                 }
                 let value = try element(inner)
                 if Self.repeated.contains(inner) {
@@ -111,6 +120,11 @@ struct AlertDocument {
         }
         throw xml.refusal("is cut off")
     }
+
+    /// The most elements of different names inside of one.
+    private static let maximumNames = 200
+    /// The most alerts to which one may refer.
+    private static let maximumReferences = 1_000
 
     /// Passes over the element that has begun.
     private mutating func skip() throws(SourceError) {
@@ -136,7 +150,11 @@ struct AlertDocument {
         guard let kind = alert["msgType"]?.stringValue, kind == "Update" || kind == "Cancel",
             let references = alert["references"]?.stringValue
         else { return [] }
-        return references.split(whereSeparator: \.isWhitespace).compactMap { reference in
+        let some = references.split(
+            maxSplits: maximumReferences,
+            whereSeparator: \.isWhitespace
+        )
+        return some.prefix(maximumReferences).compactMap { reference in
             let parts = reference.split(separator: ",").map(String.init)
             guard parts.count == 3, parts[1] != alert["identifier"]?.stringValue else { return nil }
             var object: JSONObject = [

@@ -156,6 +156,9 @@ extension RealtimeFeed {
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw RowRefusal(reason: "`\(field.name)` is not UTF-8.")
             }
+            guard !CombiningMarks.areTooMany(in: text) else {
+                throw RowRefusal(reason: "In `\(field.name)` \(CombiningMarks.problem).")
+            }
             return .string(text)
         case (.count, .varint(let number)):
             return .number(JSONNumber(Int(UInt32(truncatingIfNeeded: number))))

@@ -32,9 +32,9 @@ package struct SourceMapper: Sendable {
         case .entities(let entities): return entities.map(message)
         case .devices:
             var mapped = MappedMessage()
-            let topic = message.topic.map { " `\($0)`" } ?? ""
+            // The topic may have the key of a group, which is not told.
             mapped.refuse(
-                "The topic\(topic) is not /json/KEY/ID/attrs, /attrs/NAME or /cmdexe of a group that takes "
+                "The topic is not /json/KEY/ID/attrs, /attrs/NAME or /cmdexe of a group that takes "
                     + "messages.",
                 nil
             )

@@ -1,3 +1,5 @@
+import ContextModel
+
 /// Reads the tags and texts of an XML document one by one, as far as workbooks, alerts and feeds have them.
 ///
 /// A document with a document type is refused: with it come entities, which may grow without end or lead to
@@ -253,6 +255,9 @@ extension XMLReader {
     private func string(_ bytes: [UInt8]) throws(SourceError) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw refusal("is not UTF-8")
+        }
+        guard !CombiningMarks.areTooMany(in: text) else {
+            throw refusal("has a text with too many combining marks in a row")
         }
         return text
     }

@@ -51,6 +51,9 @@ extension NGSILDRoutes {
             guard let raw = device.context.parameters.get("attributeName"),
                 let name = QueryItems.decode(raw.utf8, plusIsBlank: false)
             else { throw BrokerError(.badRequestData, "The path names no measure.") }
+            guard !CombiningMarks.areTooMany(in: name) else {
+                throw BrokerError(.badRequestData, "In the path \(CombiningMarks.problem).")
+            }
             return try await device.take(.measure(name))
         }
         addDeviceRoute(

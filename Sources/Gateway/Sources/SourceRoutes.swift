@@ -303,7 +303,7 @@ extension LiveSource {
                 "refused": .array(last.refusals.map { .string($0) }),
             ]
             message["beginning"] = last.beginning.map { .string($0) }
-            message["topic"] = last.topic.map { .string($0) }
+            message["topic"] = last.topic.map { .string(ReceivedMessage.hidingKey(in: $0)) }
             return .object(message)
         }
         json["lastRefusal"] = figures.lastRefusal.map { .string($0) }

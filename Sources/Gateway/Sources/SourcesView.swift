@@ -86,7 +86,7 @@ struct SourceView {
             Last(
                 at: $0.receivedAt.text,
                 ago: Words.ago($0.receivedAt, now: now),
-                topic: $0.topic,
+                topic: $0.topic.map(ReceivedMessage.hidingKey),
                 beginning: $0.beginning,
                 became: $0.entities.map(\.uri),
                 refusals: $0.refusals

@@ -240,7 +240,9 @@ struct MQTTSubscriber: Sendable {
             switch packet {
             case .message(let message):
                 // A session that goes on may still have topics of an earlier definition.
-                if topics.includes(message.topic) {
+                if topics.includes(message.topic),
+                    !CombiningMarks.areTooMany(in: message.topic)
+                {
                     messages.append(ReceivedMessage(message, receivedAt: now))
                 }
                 if let number = message.number { numbers.append(number) }
