@@ -107,7 +107,9 @@ import Testing
             let alert = try await entity("Alert:city:closed", hub, client)
             #expect(alert["headline"] == "ถนนปิด" && alert["effect"] == "DETOUR")
             let damaged = try await client.send(.GET, "/sources/v1/damaged", to: hub).json
-            #expect(damaged.objectValue?["refused"] == 1, "\(damaged)")
+            // It is asked for again and again while the test goes on.
+            let refused = damaged.objectValue?["refused"]?.numberValue?.intValue ?? 0
+            #expect(refused >= 1, "\(damaged)")
             #expect(await hub.stop() == .exited(0))
         }
         withExtendedLifetime(publisher) {}
