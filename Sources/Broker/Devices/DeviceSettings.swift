@@ -35,9 +35,9 @@ struct DeviceSettings: Sendable, Hashable {
     var statics: [DeviceAttribute] = []
     /// The names of the commands.
     var commands: [String] = []
-    /// Whether a measure without a time gets that of its receipt; nil where nobody has said.
+    /// Whether a measure without a time gets the time at which it was received; nil where it was not set.
     var timestamp: Bool?
-    /// Whether only attributes that are provisioned are taken; nil where nobody has said.
+    /// Whether only provisioned attributes are accepted; nil where it was not set.
     var isExplicit: Bool?
     /// Where commands go by HTTP.
     var endpoint: String?

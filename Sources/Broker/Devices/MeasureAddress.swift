@@ -1,7 +1,7 @@
-/// What a device sends, and which device it is, as the topic of a message: `ID/attrs`, `ID/attrs/NAME` or
-/// `ID/cmdexe`, perhaps with `?t=TIME`.
+/// The device that sent a message, and the kind of its content.
 ///
-/// It is the topic of FIWARE's IoT Agents without the protocol and the key, which is a secret.
+/// As a text it is the end of a topic of FIWARE's IoT Agents: `ID/attrs`, `ID/attrs/NAME` or `ID/cmdexe`,
+/// with `?t=TIME` where the message has a time. The protocol and the key, which is a secret, are left out.
 package struct MeasureAddress: Sendable, Hashable {
     /// What is sent.
     package enum Content: Sendable, Hashable {

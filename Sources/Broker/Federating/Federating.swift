@@ -42,7 +42,7 @@ package final class Federating: Sendable {
         self.longWork = longWork
     }
 
-    /// The name of this hub, and of the tenant, in the list of sources that a request came through.
+    /// Returns the name that stands for this hub and the tenant in the header `Via` of a request.
     package func alias(of tenant: TenantName?) -> String { Hub.pseudonym(of: identity, tenant) }
 
     /// Asks the sources that a question matches; nil when none does.

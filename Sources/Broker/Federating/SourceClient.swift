@@ -3,7 +3,7 @@ package import Governance
 
 /// Sends requests to registered sources.
 package protocol SourceClient: Sendable {
-    /// The answer of a source, of at most so many bytes.
+    /// Returns the answer of the source, which may have `maximumBytes` bytes.
     ///
     /// Throws the reason why there is none: `unreachable`, `addressRefused` or `tooMuch`. It ends
     /// soon after its task was cancelled.

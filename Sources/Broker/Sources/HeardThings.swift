@@ -28,7 +28,7 @@ struct HeardThings: Sendable {
     /// The intervals as they were stored last.
     private var storedIntervals: [Int?] = []
 
-    /// The most things of a source whose silence is noticed.
+    /// The number of things of one source that are remembered; the silence of others is not noticed.
     static let maximumThings = 20_000
 
     /// Whether a report has to mark its thing as heard: again, or for the first time where the interval is told.

@@ -7,7 +7,7 @@ final class TypeWatch: Sendable {
     private let watched = Mutex<[TenantName?: [IRI: [SourceHistory]]]>([:])
     private static let silent = LDContext.core.expand(Sourcing.silentAttribute)
 
-    /// Watches for these sources from now on, and for no others.
+    /// Replaces the sources for which reports are noted.
     func follow(_ sources: [LiveSource]) {
         var types: [TenantName?: [IRI: [SourceHistory]]] = [:]
         for source in sources where source.mapping.isWatch && !source.kept.isPaused {

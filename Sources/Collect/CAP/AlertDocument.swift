@@ -32,7 +32,7 @@ struct AlertDocument {
 
     /// Throws for what is no XML, has a document type or entities, or has no place for alerts.
     ///
-    /// An area that cannot be drawn is told to `refuse`; its alert is there without it.
+    /// `refuse` is called for each area that cannot be drawn; the alert is returned without that area.
     static func read(
         _ bytes: [UInt8],
         refuse: (RowRefusal, String) -> Void

@@ -1,6 +1,6 @@
 package import ContextModel
 
-/// What of one entity is held elsewhere, by exclusive and redirect registrations (clause 4.3.6.3).
+/// The parts of one entity that exclusive and redirect registrations leave to their sources (clause 4.3.6.3).
 package struct Claims: Sendable {
     private let claims: [(registration: ContextSourceRegistration, attributes: Set<IRI>)]
 

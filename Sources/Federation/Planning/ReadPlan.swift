@@ -14,8 +14,9 @@ package struct MatchedRegistration: Sendable {
 package struct ReadPlan: Sendable {
     /// What is asked of each source, in the order in which the sources were registered.
     package private(set) var questions: [SourceQuestion] = []
-    /// The exclusive and redirect registrations that match: what they are about is held elsewhere,
-    /// whether it may be asked for or not.
+    /// The exclusive and redirect registrations that match.
+    ///
+    /// Their sources hold the data that they describe, also where a source may not be asked for it.
     package let claims: [ContextSourceRegistration]
     /// The sources that are not asked because others fill the plan already.
     package private(set) var leftOut: [ContextSourceRegistration] = []

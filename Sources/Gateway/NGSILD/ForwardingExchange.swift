@@ -5,7 +5,7 @@ import Governance
 import HTTPTypes
 import Hummingbird
 
-/// What of a request other sources may need (clauses 4.3.6.4, 4.3.6.5 and 6.3.18).
+/// The parts of a request that are passed on to other sources (clauses 4.3.6.4, 4.3.6.5 and 6.3.18).
 extension Exchange {
     /// The names of the sources that the request has come through, first to last (RFC 9110 clause
     /// 7.6.3).

@@ -94,8 +94,8 @@ package struct BrokerReader: Sendable {
 
     // MARK: Histories
 
-    /// The temporal evolutions of the type after the first `offset`, each whole; nil when the broker has
-    /// no histories.
+    /// Returns the temporal evolutions of the type, each whole, without the first `offset` of them; nil when
+    /// the broker keeps no history.
     ///
     /// One that is too long for an answer (206) has several elements.
     package func evolutions(

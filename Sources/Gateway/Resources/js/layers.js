@@ -57,8 +57,8 @@ async function first(layer) {
   legend(layer, found[0]);
 }
 
-// What a type measures may be in its history alone, as files from loggers are: then the newest reading is shown with its
-// age, and what has no present state at all is there, too.
+// Some types have readings in their history alone, for example those of imported files. Then the newest reading of each
+// entity is shown with its age, also of entities that have no current state.
 async function addPast({ type }, found) {
   if (!found.length || found.some((each) => chartable(each).length) || kindOf(type).main) return;
   const known = new Map(found.map((each) => [each.id, each]));
