@@ -18,6 +18,7 @@ let package = Package(
         ),
         .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
@@ -58,7 +59,9 @@ let package = Package(
         .target(name: "ContextModel"),
         .target(
             name: "Governance",
-            dependencies: ["ContextModel"]
+            dependencies: [
+                "ContextModel", .product(name: "DequeModule", package: "swift-collections"),
+            ]
         ),
         .target(
             name: "Record",
@@ -77,6 +80,7 @@ let package = Package(
             name: "StorageSQLite",
             dependencies: [
                 "ContextModel", "Governance", "Record", "Storage",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]
@@ -88,6 +92,7 @@ let package = Package(
                 "Borders", "ContextModel", "Federation", "Governance", "Record", "Statistics",
                 "Storage",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

@@ -1,4 +1,5 @@
 internal import ContextModel
+internal import DequeModule
 internal import Dispatch
 internal import Governance
 internal import Storage
@@ -236,7 +237,7 @@ struct PoolState {
     var isClosed = false
     /// Who waits for the end of all reads.
     var waiting: [CheckedContinuation<Void, Never>] = []
-    private var points = Queue<PoolJob>()
+    private var points = Deque<PoolJob>()
     private var queries = DividedQueue<Party?, AddressBlock, PoolJob>(
         places: Limits.queryConnections,
         dividing: .anonymous

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Dispatch
 internal import Governance
 internal import Storage
@@ -49,7 +50,7 @@ struct SweepSchedule {
 final class SweepTurns: Sendable {
     private struct State {
         var isTaken = false
-        var waiting = Queue<CheckedContinuation<Void, Never>>()
+        var waiting = Deque<CheckedContinuation<Void, Never>>()
     }
     /// The turns for one portion and the pause after it, over all tenants.
     ///

@@ -1,4 +1,5 @@
 package import ContextModel
+import DequeModule
 package import Governance
 import Storage
 import Synchronization
@@ -94,11 +95,11 @@ final class SourceHistory: Sendable {
         /// Whether what the store has was read.
         var isLoaded = false
         /// The numbers of messages, oldest first, and which of them are known or on their way.
-        var numbers: Queue<String> = Queue()
+        var numbers: Deque<String> = []
         var known: Set<String> = []
         var underway: Set<String> = []
         /// The kept refused messages with their bytes, oldest first.
-        var refused: Queue<(id: String, bytes: Int)> = Queue()
+        var refused: Deque<(id: String, bytes: Int)> = []
         var refusedBytes = 0
         var lastRefusedNumber = 0
         var things = HeardThings()

@@ -1,4 +1,5 @@
 import ContextModel
+import DequeModule
 import Governance
 import Storage
 import Synchronization

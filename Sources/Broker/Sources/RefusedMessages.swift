@@ -1,5 +1,6 @@
 package import Governance
 import ContextModel
+import DequeModule
 import Storage
 import Synchronization
 
@@ -67,7 +68,7 @@ extension Sourcing {
         let source = try found(name, caller)
         try await load(source)
         let ids = source.history.state.withLock { state in
-            state.refused.prefix(state.refused.count).map(\.id)
+            state.refused.map(\.id)
         }
         try await forget(ids, of: source)
         return ids.count
@@ -122,7 +123,7 @@ extension Sourcing {
             let ids = source.history.state.withLock { state in
                 state.figures.removeContent()
                 state.things.forgetAll()
-                return state.refused.prefix(state.refused.count).map(\.id)
+                return state.refused.map(\.id)
             }
             if !ids.isEmpty { try await forget(ids, of: source) }
             try await keepThings(of: source)
@@ -184,7 +185,7 @@ extension SourceHistory {
 
     func remove(_ ids: Set<String>) {
         state.withLock { state in
-            var rest: Queue<(id: String, bytes: Int)> = Queue()
+            var rest: Deque<(id: String, bytes: Int)> = []
             while let message = state.refused.popFirst() {
                 if ids.contains(message.id) {
                     state.refusedBytes -= message.bytes

@@ -1,3 +1,4 @@
+import DequeModule
 import Governance
 import Storage
 
@@ -28,12 +29,12 @@ struct DeadLetterLimit {
         _ limits: DeliveryLimits
     ) throws -> Int {
         var shares = FairShares<Party>(capacity: limits.maximumDeadLetterBytes)
-        var letters: [Party: Queue<(id: String, bytes: Int)>] = [:]
+        var letters: [Party: Deque<(id: String, bytes: Int)>] = [:]
         for letter in try transaction.documentSizes(.deadLetter) {
             let owner = DeadLetter.owner(ofID: letter.id)
             let bytes = max(limits.bytesPerDeadLetter, letter.bytes)
             shares.take(owner, bytes)
-            letters[owner, default: Queue()].append((letter.id, bytes))
+            letters[owner, default: []].append((letter.id, bytes))
         }
         var count = 0
         while shares.total > shares.capacity, let greatest = shares.greatest,

@@ -1,4 +1,5 @@
 import ContextModel
+import DequeModule
 import Governance
 
 /// Decides what is sent next.
@@ -38,7 +39,7 @@ struct DeliveryLanes {
         /// The creation of the subscription: another one may get its name later.
         var madeAt: Timestamp?
         var phase = Phase.idle
-        var queue = Queue<Delivery>()
+        var queue = Deque<Delivery>()
         /// The oldest deliveries, while the lane runs.
         var underWay: [Delivery] = []
         var schedule: DeliverySchedule
@@ -58,7 +59,7 @@ struct DeliveryLanes {
     }
 
     private struct Receiver {
-        var ready = Queue<Key>()
+        var ready = Deque<Key>()
         var running = 0
         var isFailing = false
         /// Whether it is in `open`.
@@ -229,7 +230,7 @@ struct DeliveryLanes {
             }
         }
         for delivery in underWay.prefix(done) { release(delivery.content, of: lane.owner) }
-        lane.queue.prepend(underWay.dropFirst(done))
+        lane.queue.prepend(contentsOf: underWay.dropFirst(done))
         return Array(underWay.prefix(done))
     }
 
@@ -239,11 +240,11 @@ struct DeliveryLanes {
     mutating func abandon(_ tenant: TenantName?) {
         for (key, lane) in lanes where key.tenant == tenant {
             var lane = lane
-            for delivery in lane.underWay + Array(lane.queue.prefix(lane.queue.count)) {
+            for delivery in lane.underWay + Array(lane.queue) {
                 release(delivery.content, of: lane.owner)
             }
             lane.underWay = []
-            lane.queue = Queue()
+            lane.queue = []
             if lane.phase == .pausing { lane.phase = .idle }
             put(lane, key)
             if lane.phase == .idle { lanes[key] = nil }

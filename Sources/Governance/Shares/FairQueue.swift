@@ -1,9 +1,11 @@
+public import DequeModule
+
 /// What waits for places that are shared out fairly: each holder's in its own order, and the holder
 /// that holds least first.
 public struct FairQueue<Holder: Hashable & Sendable, Element> {
     /// Who holds how many places now; changed by the methods alone.
     public var shares: FairShares<Holder>
-    @usableFromInline var waiting: [Holder: Queue<Element>] = [:]
+    @usableFromInline var waiting: [Holder: Deque<Element>] = [:]
     /// Those who wait; of two that hold as many, the one that was not served last is first.
     @usableFromInline var turns: [Holder] = []
 
@@ -17,7 +19,7 @@ public struct FairQueue<Holder: Hashable & Sendable, Element> {
     @inlinable public var counts: [Holder: Int] { waiting.mapValues(\.count) }
 
     /// The first of each holder's.
-    @inlinable public var firsts: [Element] { turns.compactMap { waiting[$0]?.prefix(1).first } }
+    @inlinable public var firsts: [Element] { turns.compactMap { waiting[$0]?.first } }
 
     /// How many of the holder's wait.
     @inlinable public func count(of holder: Holder) -> Int { waiting[holder]?.count ?? 0 }
@@ -26,9 +28,7 @@ public struct FairQueue<Holder: Hashable & Sendable, Element> {
     @inlinable public mutating func append(_ element: Element, of holder: Holder) {
         guard let place = waiting.index(forKey: holder) else {
             turns.append(holder)
-            var queue = Queue<Element>()
-            queue.append(element)
-            waiting[holder] = queue
+            waiting[holder] = [element]
             return
         }
         waiting.values[place].append(element)
@@ -79,9 +79,9 @@ public struct FairQueue<Holder: Hashable & Sendable, Element> {
     @inlinable public mutating func removeFirst(while isOver: (Element) -> Bool) -> [Element] {
         var gone: [Element] = []
         for holder in turns {
-            while let first = waiting[holder]?.prefix(1).first, isOver(first) {
+            while let first = waiting[holder]?.first, isOver(first) {
                 gone.append(first)
-                waiting[holder]?.removeFirst(1)
+                waiting[holder]?.removeFirst()
             }
         }
         guard !gone.isEmpty else { return [] }

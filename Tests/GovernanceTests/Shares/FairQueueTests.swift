@@ -44,4 +44,17 @@ import Testing
         #expect(drain(&queue) == [2, 3])
         #expect(queue.isEmpty)
     }
+
+    @Test func `an element that was taken is not kept while others wait`() {
+        final class Request: Sendable {}
+        var queue = FairQueue<String, Request>(places: 8)
+        var first: Request? = Request()
+        weak let taken = first
+        for request in [first, Request()] { queue.append(request ?? Request(), of: "party") }
+        first = nil
+        #expect(taken != nil)
+        _ = queue.popNext()
+        #expect(queue.count(of: "party") == 1)
+        #expect(taken == nil, "what waits may be megabytes, as a body is")
+    }
 }
