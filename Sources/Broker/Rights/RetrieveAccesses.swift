@@ -24,9 +24,9 @@ extension Governing {
         _ subject: SubjectID,
         caller: Caller
     ) async throws -> KeptOpening {
-        let found =
-            entry < .max
-            ? try await openings(of: subject, in: entry..<entry + 1, limit: 1, caller) : []
+        // No record has an entry with the greatest number of all, and a range that holds it has no end.
+        let entries = entry..<(entry < .max ? entry + 1 : entry)
+        let found = try await openings(of: subject, in: entries, limit: 1, caller)
         guard let opening = found.first else {
             throw BrokerError(
                 .resourceNotFound,

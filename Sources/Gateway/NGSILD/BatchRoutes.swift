@@ -182,7 +182,8 @@ extension Exchange {
         }
         try refuseLink(with: type)
         try checkBatchSize(elements.count)
-        var batch = Batch(ld: type == .json ? try await ldContext() : .core)
+        var batch = Batch(ld: .core)
+        if type == .json { batch.ld = try await ldContext() }
         batch.entities.reserveCapacity(elements.count)
         for element in elements {
             do throws(BrokerError) {
