@@ -10,11 +10,11 @@ extension Bench {
             for number in 0..<Self.counters { try append(hub, "sensor\(number)", hours: hours) }
             try table(hub, readings: hours * Self.counters)
             try months(hub, hours: hours)
-            try pages(hub)
         }
         try withHub("points") { hub in
             let count = scale.entities
             _ = try points(0..<count, of: hub)
+            try pages(hub)
             try tiles(hub, points: count)
             try streams(hub)
             try listeners(hub)
@@ -73,8 +73,9 @@ extension Bench {
 
     /// A page of entities with gzip and without.
     private func pages(_ hub: ServerProcess) throws {
+        let size = 100
         for (name, headers) in [("", []), (", in gzip", ["Accept-Encoding: gzip"])] {
-            let path = "/ngsi-ld/v1/entities?type=CrowdFlowObserved&limit=100"
+            let path = "/ngsi-ld/v1/entities?type=Meter&limit=\(size)"
             let request = Request("GET", path, headers: headers).bytes
             var bytes = 0
             let measured = try loop(hub, connections: 8).run(
@@ -87,7 +88,7 @@ extension Bench {
             ).checked()
             report.add(
                 Row(
-                    "A page of \(Self.counters) entities\(name), 8 connections",
+                    "A page of \(size) entities\(name), 8 connections",
                     figure: "\(measured.summary), \(short(Double(bytes))) bytes"
                 )
             )

@@ -75,7 +75,10 @@ extension Bench {
             Bound(requests: .max, seconds: scale.seconds),
             make: { number, _ in
                 let moment = Date(timeIntervalSince1970: 1_777_622_400 + Double(number) / 1_000)
-                let time = moment.formatted(.iso8601.time(includingFractionalSeconds: true))
+                let time = moment.formatted(
+                    .iso8601.year().month().day().time(includingFractionalSeconds: true)
+                        .timeZone(separator: .omitted)
+                )
                 let body = """
                     [{"id":"urn:ngsi-ld:Device:\(number % Self.things)","type":"Device",\
                     "level":{"type":"Property","value":\(number),"observedAt":"\(time)"}}]
