@@ -76,8 +76,7 @@ extension Bench {
             make: { number, _ in
                 let moment = Date(timeIntervalSince1970: 1_777_622_400 + Double(number) / 1_000)
                 let time = moment.formatted(
-                    .iso8601.year().month().day().time(includingFractionalSeconds: true)
-                        .timeZone(separator: .omitted)
+                    Date.ISO8601FormatStyle(includingFractionalSeconds: true)
                 )
                 let body = """
                     [{"id":"urn:ngsi-ld:Device:\(number % Self.things)","type":"Device",\

@@ -24,9 +24,9 @@ extension Governing {
         _ subject: SubjectID,
         caller: Caller
     ) async throws -> KeptOpening {
-        // No record has an entry with the greatest number of all, and a range that holds it has no end.
-        let entries = entry..<(entry < .max ? entry + 1 : entry)
-        let found = try await openings(of: subject, in: entries, limit: 1, caller)
+        // `Int.max` has no successor. No entry has this number, so the range may be empty.
+        let end = entry < .max ? entry + 1 : entry
+        let found = try await openings(of: subject, in: entry..<end, limit: 1, caller)
         guard let opening = found.first else {
             throw BrokerError(
                 .resourceNotFound,

@@ -185,15 +185,10 @@ extension SourceHistory {
 
     func remove(_ ids: Set<String>) {
         state.withLock { state in
-            var rest: Deque<(id: String, bytes: Int)> = []
-            while let message = state.refused.popFirst() {
-                if ids.contains(message.id) {
-                    state.refusedBytes -= message.bytes
-                } else {
-                    rest.append(message)
-                }
+            for message in state.refused where ids.contains(message.id) {
+                state.refusedBytes -= message.bytes
             }
-            state.refused = rest
+            state.refused.removeAll { ids.contains($0.id) }
         }
     }
 }

@@ -240,7 +240,7 @@ struct DeliveryLanes {
     mutating func abandon(_ tenant: TenantName?) {
         for (key, lane) in lanes where key.tenant == tenant {
             var lane = lane
-            for delivery in lane.underWay + Array(lane.queue) {
+            for delivery in lane.underWay + lane.queue {
                 release(delivery.content, of: lane.owner)
             }
             lane.underWay = []

@@ -2,6 +2,10 @@ public import DequeModule
 
 /// What waits for places that are shared out fairly: each holder's in its own order, and the holder
 /// that holds least first.
+///
+/// This type and the shares are used while a lock is held for everybody, so they are inlinable: generic
+/// code that is not made for its types takes many times as long. They are public because the compiler
+/// inlines across modules what is public, and not what is of the package.
 public struct FairQueue<Holder: Hashable & Sendable, Element> {
     /// Who holds how many places now; changed by the methods alone.
     public var shares: FairShares<Holder>
