@@ -38,6 +38,7 @@ package protocol RecordStore: Sendable {
     /// What an entry says of all its persons, without those who had it removed.
     func openings(of entry: Int) throws -> [KeptOpening]
 
+    /// Closes the files, once; afterwards nothing may be changed, and what is read is refused.
     func close()
 }
 

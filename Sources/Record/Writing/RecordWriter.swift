@@ -24,7 +24,10 @@ package final class RecordWriter: Sendable {
         /// The number of waiting entries that wakes the thread while it waits for more.
         var wanted: Int?
         var isRunning = false
+        /// Whether entries are refused, as the record is closed or about to be.
         var isClosed = false
+        /// Whether the store is closed; changed on the queue.
+        var hasEnded = false
         var condition: RecordState
     }
     let store: (any RecordStore)?
@@ -198,7 +201,9 @@ package final class RecordWriter: Sendable {
         }
     }
 
+    /// On the queue.
     private func wholeStore() throws -> any RecordStore {
+        guard !current.withLock(\.hasEnded) else { throw Self.closed }
         if case .damaged(let note) = state { throw RecordError(.damaged, note) }
         guard let store else { throw RecordError(.damaged, "the record could not be opened") }
         return store
@@ -221,12 +226,20 @@ package final class RecordWriter: Sendable {
     }
 
     /// Writes what waits, and refuses what comes after.
+    ///
+    /// To close the record again does nothing.
     package func close() async {
         current.withLock { $0.isClosed = true }
         await withCheckedContinuation { continuation in
-            queue.async { continuation.resume() }
+            queue.async {
+                let isFirst = self.current.withLock { state in
+                    defer { state.hasEnded = true }
+                    return !state.hasEnded
+                }
+                if isFirst { self.store?.close() }
+                continuation.resume()
+            }
         }
-        store?.close()
     }
 }
 

@@ -6,6 +6,22 @@ import Testing
 @testable import StorageSQLite
 
 @Suite struct SQLiteRecordStoreTests {
+    @Test func `a record that was closed twice refuses all changes, and harms no memory`()
+        async throws
+    {
+        let record = try RecordFolder()
+        let writer = record.open()
+        _ = try await writer.append(.read(0..<2))
+        await writer.close()
+        await writer.close()
+        let closed = RecordError(.closed, "")
+        await #expect(throws: closed) { try await writer.append(.read(0..<1)) }
+        await #expect(throws: closed) { try await writer.signCheckpoint() }
+        await #expect(throws: closed) {
+            try await writer.removeReads(of: "urn:person:0", tenant: nil)
+        }
+    }
+
     @Test func `entries of many callers get the numbers from zero on, each once`() async throws {
         let record = try RecordFolder()
         let writer = record.open()
