@@ -38,6 +38,26 @@ package struct ReadGrant: Sendable {
         return ReadGrant(condition: .everything, hidden: HiddenAttributes(), sharer: sharer)
     }
 
+    /// The right to see less: what other sources hold alone is not here, whole entities or some of
+    /// their attributes.
+    ///
+    /// The conditions look at identifiers and types alone.
+    package func without(
+        _ entities: Condition,
+        _ attributes: [(names: Set<IRI>, in: Condition)]
+    ) -> ReadGrant {
+        let elements = attributes.map {
+            HiddenAttributes.Element(condition: $0.in, names: $0.names)
+        }
+        return ReadGrant(
+            condition: condition.without(entities),
+            hidden: hidden.adding(elements),
+            sharer: sharer,
+            notes,
+            smallestGroup: smallestGroup
+        )
+    }
+
     /// The right to keep a copy of what this grant lets its reader see: for a snapshot's store,
     /// never for the city's.
     package var copyGrant: CopyGrant { CopyGrant(party: party) }

@@ -22,7 +22,10 @@ import Testing
     /// Whoever gets a caller's credentials could act in its name.
     @Test(arguments: [
         "Authorization", "authorization", "AUTHORIZATION", "Cookie", "DPoP", "Signature",
-        "Signature-Input", "X-Auth-Token", "Proxy-Authorization", "Client-Cert",
+        "Signature-Input", "X-Auth-Token", "Proxy-Authorization", "Client-Cert", "X-API-Key",
+        "apikey",
+        "Forwarded", "X-Forwarded-For", "X-Forwarded-Client-Cert", "X-Real-IP", "X-Access-Token",
+        "X-CSRF-Token", "X-Session-ID", "CF-Connecting-IP", "X-Amz-Security-Token", "Origin",
     ])
     func `no credential of the caller is passed on`(key: String) {
         #expect(pairs([key: "urn:ngsi-ld:request"], from: [key.lowercased(): "secret"]).isEmpty)

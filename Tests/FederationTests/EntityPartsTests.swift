@@ -13,7 +13,7 @@ import Testing
         claims: [ContextSourceRegistration] = []
     ) -> Entity? {
         EntityParts(parts.map { SourcePart($1, of: $0) })
-            .merged(with: local, claims: claims, at: Sample.now)
+            .merged(with: local, claims: ClaimIndex(claims), at: Sample.now)
     }
 
     private func speed(_ entity: Entity?) -> [JSONValue] {
@@ -153,6 +153,30 @@ import Testing
             let found = merged(parts.shuffled(using: &random))
             #expect(Self.sorted(found) == Self.sorted(whole), "seed \(Soak.seed)")
         }
+    }
+
+    /// The number of steps must not be that of all pairs: that would take minutes.
+    @Test(.timeLimit(.minutes(1))) func `long parts are joined in few steps`() {
+        let count = 60_000
+        var long = Sample.entity()
+        long.types += (0..<count).map { Sample.iri("T\($0)") }
+        long.scopes = (0..<count).map { "/S\($0)" }
+        let instances = (0..<count).map { Sample.value(1, dataset: "urn:d:\($0)") }
+        long.attributes = [NamedAttribute(name: Sample.iri("speed"), instances: instances)]
+        long.attributes += (0..<count).map {
+            NamedAttribute(name: Sample.iri("a\($0)"), instances: [Sample.value(1)])
+        }
+        let exclusive = (0..<count).map { number in
+            Sample.registration(
+                "urn:r:e\(number)",
+                .exclusive,
+                about: [Sample.info(types: ["Bus"], id: "urn:x:1", attributes: ["b\(number)"])]
+            )
+        }
+        let whole = merged([(Self.first, long), (Self.second, long)], claims: exclusive)
+        #expect(whole?.types.count == count + 1 && whole?.scopes.count == count)
+        #expect(whole?[Sample.iri("speed")].count == count)
+        #expect(whole?.attributes.count == count + 1)
     }
 
     /// Gives the instance to one source, and an older one of the same dataset to another.

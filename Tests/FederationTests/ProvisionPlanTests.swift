@@ -13,11 +13,13 @@ import Testing
         _ registrations: [ContextSourceRegistration],
         for operation: DistributedOperation = .updateEntity,
         types: [String] = ["Bus"],
+        asked: Condition = .everything,
         via: [String] = []
     ) -> ProvisionPlan {
         ProvisionPlan(
             operation,
             of: Sample.entity(types: types),
+            asked: asked,
             naming: names.map { Set($0.map(Sample.iri)) },
             to: registrations.map {
                 MatchedRegistration($0, information: Array($0.information.indices))
@@ -101,6 +103,36 @@ import Testing
     @Test func `an entity of unknown types may be what is registered`() {
         #expect(!plan(["speed"], [Self.redirect()], types: []).isOwn)
         #expect(plan(["speed"], [Self.redirect()], types: ["Tram"]).isOwn)
+    }
+
+    /// Whoever may change one of the types that are registered may not change the others.
+    @Test func `a part is of all types that the entity may have there`() {
+        let both = Sample.registration(
+            about: [Sample.info(types: ["Bus"]), Sample.info(types: ["Tram"])],
+            operations: Self.changes
+        )
+        func possible(_ plan: ProvisionPlan) -> [[String]] {
+            plan.parts.flatMap(\.possible).map { ($0.types ?? []).map(LDContext.core.compact) }
+        }
+        func words(_ plan: ProvisionPlan) -> [String?] {
+            plan.parts.map { $0.types.typeSelection(in: .core) }
+        }
+        let unknown = plan(["speed"], [both], types: [])
+        #expect(possible(unknown) == [["Bus"], ["Tram"]])
+        #expect(words(unknown) == ["Bus,Tram"])
+        let tram = plan(["speed"], [both], types: [], asked: .type(Sample.iri("Tram")))
+        #expect(possible(tram) == [["Tram"]])
+        #expect(possible(plan(["speed"], [both], types: ["Bus", "Red"])) == [["Bus", "Red"]])
+        let any = Sample.registration(
+            about: [Sample.info(attributes: ["speed"])],
+            operations: Self.changes
+        )
+        let open = plan(["speed"], [any], types: [])
+        #expect(open.parts.flatMap(\.possible) == [EntityAtSource(EntityID("urn:x:1"), types: nil)])
+        #expect(words(open) == [nil])
+        #expect(words(plan(["speed"], [any])) == ["Bus"])
+        // What is created has the types that its body says.
+        #expect(words(plan(["speed"], [both], for: .createEntity)) == [nil])
     }
 
     @Test func `auxiliary sources, and those on the way, take no part`() {

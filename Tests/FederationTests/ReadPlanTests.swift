@@ -96,11 +96,11 @@ import Testing
     @Test(
         .clause("4.20"),
         arguments: [
-            (["retrieveEntity"], ["retrieveEntity urn:x:1 "]),
+            (["retrieveEntity"], ["retrieveEntity urn:x:1 type=Bus"]),
             (["queryEntity"], ["queryEntity  type=Bus&id=urn:x:1"]),
             (["queryBatch"], ["queryBatch  "]),
             (["updateOps"], []),
-            (["federationOps"], ["retrieveEntity urn:x:1 "]),
+            (["federationOps"], ["retrieveEntity urn:x:1 type=Bus"]),
         ]
     )
     func `an entity is retrieved by an operation that the source offers`(

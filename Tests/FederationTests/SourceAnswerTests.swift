@@ -55,6 +55,41 @@ import Testing
         #expect(throws: SourceProblem.unasked) { try read(json) }
     }
 
+    /// A source that knows no type selection of a retrieval is honest.
+    @Test func `an entity of another type is not what is retrieved`() throws {
+        let plan = ReadPlan(
+            FederatedQuestion(selections: [EntitySelection(ids: [EntityID("urn:x:1")])]),
+            to: [MatchedRegistration(Sample.registration(), information: [0])],
+            isRetrieval: true
+        )
+        let question = try #require(plan.questions.first)
+        #expect(try question.entities(in: [(["id": "urn:x:1", "type": "Safe"], .core)]).isEmpty)
+        #expect(throws: SourceProblem.unasked) {
+            try question.entities(in: [(["id": "urn:x:2", "type": "Bus"], .core)])
+        }
+    }
+
+    @Test(.clause("4.5")) func `an entity has no more than one may have here`() {
+        var body: JSONObject = ["id": "urn:x:1", "type": "Bus"]
+        for number in 0...EntityLimits.attributes {
+            body["a\(number)"] = ["type": "Property", "value": 1]
+        }
+        #expect(throws: SourceProblem.tooMuch) { try read(.object(body)) }
+        let types = (0...EntityLimits.types).map { JSONValue.string("T\($0)") } + ["Bus"]
+        #expect(throws: SourceProblem.tooMuch) {
+            try read(["id": "urn:x:1", "type": .array(types)])
+        }
+    }
+
+    @Test func `reading ends when nobody waits for it`() async {
+        let reading = Task {
+            while !Task.isCancelled { await Task.yield() }
+            return try read(["id": "urn:x:1", "type": "Bus"])
+        }
+        reading.cancel()
+        await #expect(throws: SourceProblem.late) { try await reading.value }
+    }
+
     @Test func `attributes that are not registered are left out`() throws {
         let info = Sample.info(types: ["Bus"], id: "urn:x:1", attributes: ["speed"])
         let entity = try #require(

@@ -8,13 +8,21 @@ import Storage
 /// What is asked of whom, and how the answers become one, are values of `Federation`. This part
 /// waits for the sources, each within its time, and turns their failures into warnings.
 package final class Federating: Sendable {
+    /// Who is to be asked for one request.
+    struct Asked: Sendable {
+        let plan: ReadPlan
+        /// What is held elsewhere alone, whether its source is asked or not.
+        let claims: ClaimIndex
+        let asking: SourceAsking
+    }
+
     /// What the sources have answered.
     struct Gathered: Sendable {
         /// By entity, each in the order in which the sources were registered.
         var parts: [EntityID: EntityParts] = [:]
-        /// The registrations by which attributes are held elsewhere.
-        var claims: [ContextSourceRegistration] = []
         var warnings: [AnswerWarning] = []
+        /// Holds the bytes of the answers until they are not needed any more.
+        let memory: AnswerMemory
     }
 
     let registrations: ContextSourceRegistry
@@ -25,6 +33,7 @@ package final class Federating: Sendable {
     let clock: HubClock
     private let longWork: LongWork
     private let health = SourceHealth()
+    private let shares = SourceShares()
 
     init(
         _ registrations: ContextSourceRegistry,
@@ -45,31 +54,46 @@ package final class Federating: Sendable {
     /// Returns the name that stands for this hub and the tenant in the header `Via` of a request.
     package func alias(of tenant: TenantName?) -> String { Hub.pseudonym(of: identity, tenant) }
 
-    /// Asks the sources that a question matches; nil when none does.
+    /// Whether any source is registered that could be asked.
+    func hasSources(_ tenant: TenantName?) async throws -> Bool {
+        guard client != nil, tenant?.snapshot == nil else { return false }
+        return try await !registrations.view(of: tenant).index.isEmpty
+    }
+
+    /// Who is to be asked a question; nil when no source matches it.
     ///
+    /// What a source holds alone is claimed also where the caller's `csf` keeps it from being asked.
     /// Throws the store's errors, and `tooComplexQuery` when matching takes too long.
-    func gather(
+    func plan(
         _ question: FederatedQuestion,
         isRetrieval: Bool = false,
         datasetIDs: Set<String?>? = nil,
         _ forwarding: Forwarding,
         _ caller: Caller
-    ) async throws -> Gathered? {
+    ) async throws -> Asked? {
         guard let asking = asking(forwarding, caller) else { return nil }
         let matches = try await matches(
             RegistrationQuery(
                 entities: question.selections.map(EntitySpecification.init),
                 attributes: question.matchedAttributes,
-                datasetIDs: datasetIDs,
-                properties: forwarding.csf
+                datasetIDs: datasetIDs
             ),
             caller.tenant
         )
-        guard !matches.isEmpty else { return nil }
-        let plan = ReadPlan(question, to: matches, isRetrieval: isRetrieval, via: forwarding.via)
-        var gathered = Gathered(claims: plan.claims)
+        let chosen = try matches.chosen(by: forwarding.csf)
+        let claims = ClaimIndex(matches.map(\.registration))
+        guard !chosen.isEmpty || !claims.isEmpty else { return nil }
+        let plan = ReadPlan(question, to: chosen, isRetrieval: isRetrieval, via: forwarding.via)
+        return Asked(plan: plan, claims: claims, asking: asking)
+    }
+
+    /// Asks the sources.
+    func gather(_ asked: Asked) async -> Gathered {
+        let plan = asked.plan
+        var gathered = Gathered(memory: asked.asking.memory)
         for registration in plan.leftOut { gathered.warn(.tooManySources, of: registration) }
-        for (asked, result) in zip(plan.questions, await results(of: plan.questions, asking)) {
+        for (asked, result) in zip(plan.questions, await results(of: plan.questions, asked.asking))
+        {
             switch result {
             case .success(let entities):
                 for entity in entities {
@@ -93,6 +117,7 @@ package final class Federating: Sendable {
             federating: self,
             forwarding: forwarding,
             caller: caller,
+            memory: AnswerMemory(shares, of: caller.sharer),
             longWork: longWork
         )
     }
@@ -137,15 +162,19 @@ package final class Federating: Sendable {
         }
     }
 
-    /// Runs the body within the time of the source, unless that is cooling down.
+    /// Runs the body within the time of the source, unless that is cooling down, or the caller has
+    /// too many requests to sources under way.
     func result<Answer: Sendable>(
         of registration: ContextSourceRegistration,
         _ caller: Caller,
+        isChange: Bool = false,
         _ body: @escaping @Sendable () async throws(SourceProblem) -> Answer
     ) async -> Result<Answer, SourceProblem> {
-        if health.isCoolingDown(registration, caller.tenant, at: clock()) {
+        if health.isCoolingDown(registration, caller, isChange: isChange, at: clock()) {
             return .failure(.coolingDown)
         }
+        guard shares.beginQuestion(for: caller.sharer) else { return .failure(.busy) }
+        defer { shares.endQuestion(for: caller.sharer) }
         let result = await withTaskGroup(of: Result<Answer, SourceProblem>.self) { group in
             group.addTask {
                 do throws(SourceProblem) { return .success(try await body()) } catch {
@@ -163,7 +192,7 @@ package final class Federating: Sendable {
         }
         var problem: SourceProblem?
         if case .failure(let found) = result { problem = found }
-        health.note(problem, of: registration, caller.tenant, at: clock())
+        health.note(problem, of: registration, caller, at: clock())
         return result
     }
 
@@ -172,6 +201,21 @@ package final class Federating: Sendable {
             registration.management.timeoutMilliseconds ?? FederationLimits.timeoutMilliseconds
         let bounded = min(milliseconds, FederationLimits.maximumTimeoutMilliseconds)
         return .microseconds(Int64(bounded * 1_000))
+    }
+}
+
+extension [MatchedRegistration] {
+    /// Those that meet the `csf` of a caller.
+    fileprivate func chosen(by csf: Condition) throws(BrokerError) -> [MatchedRegistration] {
+        guard csf != .everything else { return self }
+        let (condition, budget) = (
+            PreparedCondition(csf), DecisionBudget(steps: RegistrationQuery.maximumSteps)
+        )
+        let chosen = filter {
+            condition.matches($0.registration.shownEntity, within: budget)
+        }
+        guard !budget.isSpent else { throw BrokerError.tooManyComparisons }
+        return chosen
     }
 }
 

@@ -9,6 +9,14 @@ package enum FederationLimits {
     package static let maximumCooldownMilliseconds = 3_600_000.0
     /// The most bytes of what one source answers to one question, on all pages.
     package static let maximumAnswerBytes = 16 << 20
+    /// The most bytes of what sources have answered that are in memory at once.
+    ///
+    /// They are shared out among the parties. Read, they take several times as much.
+    package static let maximumBytes = 128 << 20
+    /// The most requests to sources that are under way at once; shared out among the parties.
+    package static let maximumQuestions = 1_024
+    /// The most different `@context`s of what one source answers to one question.
+    package static let maximumContexts = 16
     /// The entities of a page that is asked of a source.
     package static let pageEntities = 1_000
     /// The most sources that a request has come through and that it is passed on from.

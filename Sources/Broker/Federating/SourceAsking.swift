@@ -8,11 +8,14 @@ struct SourceAsking: Sendable {
     let federating: Federating
     let forwarding: Forwarding
     let caller: Caller
+    /// Where the bytes of answers are counted.
+    let memory: AnswerMemory
     let longWork: LongWork
 
     /// What the source answers to the question, on all pages.
     func entities(_ question: SourceQuestion) async throws(SourceProblem) -> [Entity] {
-        let manner = try await manner(for: question.registration)
+        let contexts = SourceContexts(federating.resolver, for: caller.sharer)
+        let manner = try await manner(for: question.registration, contexts)
         // Filters are passed on as they were written, and so only together with their @context.
         let isInCallersWords =
             manner.context.isCore && forwarding.context.isCore
@@ -29,10 +32,11 @@ struct SourceAsking: Sendable {
                     limit: FederationLimits.pageEntities
                 ),
                 maximumBytes: FederationLimits.maximumAnswerBytes - bytes,
+                in: memory,
                 for: caller.sharer
             )
             bytes += answer.body.count
-            let page = try await self.entities(of: answer, to: asked, manner)
+            let page = try await self.entities(of: answer, to: asked, manner, contexts)
             let known = entities.count
             for entity in page { entities[entity.id] = entity }
             guard entities.count <= SourceQuestion.maximumEntities else { throw .tooMuch }
@@ -48,7 +52,8 @@ struct SourceAsking: Sendable {
     private func entities(
         of answer: SourceAnswer,
         to question: SourceQuestion,
-        _ manner: SourceManner
+        _ manner: SourceManner,
+        _ contexts: SourceContexts
     ) async throws(SourceProblem) -> [Entity] {
         switch answer.status {
         case 204, 404: return []
@@ -57,17 +62,18 @@ struct SourceAsking: Sendable {
         default: throw .refused(status: answer.status)
         }
         guard LongWork.isLong(answer.body.count) else {
-            return try await read(answer, to: question, manner)
+            return try await read(answer, to: question, manner, contexts)
         }
         return try await longWork.run(for: caller.sharer) { () throws(SourceProblem) in
-            try await read(answer, to: question, manner)
+            try await read(answer, to: question, manner, contexts)
         }
     }
 
     private func read(
         _ answer: SourceAnswer,
         to question: SourceQuestion,
-        _ manner: SourceManner
+        _ manner: SourceManner,
+        _ contexts: SourceContexts
     ) async throws(SourceProblem) -> [Entity] {
         let json: JSONValue
         do throws(JSONError) { json = try JSONReader.read(answer.body) } catch { throw .garbage }
@@ -77,11 +83,12 @@ struct SourceAsking: Sendable {
         var named: [(json: JSONValue, context: LDContext)] = []
         named.reserveCapacity(elements.count)
         for element in elements {
+            guard !Task.isCancelled else { throw .late }
             var context = manner.context
             if answer.hasInnerContext, let inner = element.objectValue?["@context"] {
-                context = try await resolved(inner)
+                context = try await contexts.resolved(inner)
             } else if let url = answer.contextURL, url != context.url {
-                context = try await resolved(.string(url))
+                context = try await contexts.resolved(.string(url))
             }
             named.append((element, context))
         }
@@ -91,24 +98,18 @@ struct SourceAsking: Sendable {
     /// The way in which requests are put to the source: in the words of its registration, or in
     /// the caller's if they have a name, or in full ones.
     func manner(
-        for registration: ContextSourceRegistration
+        for registration: ContextSourceRegistration,
+        _ contexts: SourceContexts? = nil
     ) async throws(SourceProblem) -> SourceManner {
         var context = forwarding.context.url == nil ? LDContext.core : forwarding.context
         if let url = ConveyedInfo.contextURL(in: registration.info) {
-            context = try await resolved(.string(url))
+            let contexts = contexts ?? SourceContexts(federating.resolver, for: caller.sharer)
+            context = try await contexts.resolved(.string(url))
         }
         return SourceManner(
             context: context,
             via: forwarding.via + [federating.alias(of: caller.tenant)],
             conveyed: forwarding.conveyed
         )
-    }
-
-    private func resolved(_ reference: JSONValue) async throws(SourceProblem) -> LDContext {
-        do throws(LDContextError) {
-            return try await federating.resolver.context(for: reference, sharer: caller.sharer)
-        } catch {
-            throw .noContext
-        }
     }
 }

@@ -3,13 +3,15 @@ package import Governance
 
 /// Sends requests to registered sources.
 package protocol SourceClient: Sendable {
-    /// Returns the answer of the source, which may have `maximumBytes` bytes.
+    /// Returns the answer of the source, which may have `maximumBytes` bytes, taken from the memory
+    /// as they arrive.
     ///
-    /// Throws the reason why there is none: `unreachable`, `addressRefused` or `tooMuch`. It ends
-    /// soon after its task was cancelled.
+    /// Throws the reason why there is none: `unreachable`, `addressRefused`, `tooMuch`, or `busy`
+    /// where the memory has no room. It ends soon after its task was cancelled.
     func answer(
         to request: SourceRequest,
         maximumBytes: Int,
+        in memory: AnswerMemory,
         for sharer: Sharer
     ) async throws(SourceProblem) -> SourceAnswer
 }

@@ -1,5 +1,6 @@
 import ContextModel
 import Federation
+import Governance
 import Synchronization
 
 /// How the registered sources answered, in this process: one that failed is left alone for a while
@@ -9,18 +10,26 @@ final class SourceHealth: Sendable {
         var tenant: TenantName?
         var registration: String
         var endpoint: String
+        /// Who had the answer that was a failure of this question alone; nil for everybody.
+        var asker: Sharer?
     }
     private let failures = Mutex<[Key: Timestamp]>([:])
     /// The most failures that are remembered; the oldest are forgotten.
     private static let maximumFailures = 10_000
 
-    /// Whether the source failed so short a time ago that it is not asked.
+    /// Whether the source failed so short a time ago that the caller does not ask it.
+    ///
+    /// A change is tried all the same, unless the registration itself has a time: a question can be
+    /// asked again, and what was not changed is lost.
     func isCoolingDown(
         _ registration: ContextSourceRegistration,
-        _ tenant: TenantName?,
+        _ caller: Caller,
+        isChange: Bool,
         at now: Timestamp
     ) -> Bool {
-        let failure = failures.withLock { $0[Self.key(registration, tenant)] }
+        if isChange, registration.management.cooldownMilliseconds == nil { return false }
+        let keys = Self.keys(registration, caller)
+        let failure = failures.withLock { failures in keys.compactMap { failures[$0] }.max() }
         guard let failure else { return false }
         return now.microseconds - failure.microseconds < Self.cooldown(of: registration)
     }
@@ -28,16 +37,21 @@ final class SourceHealth: Sendable {
     func note(
         _ problem: SourceProblem?,
         of registration: ContextSourceRegistration,
-        _ tenant: TenantName?,
+        _ caller: Caller,
         at now: Timestamp
     ) {
-        let key = Self.key(registration, tenant)
+        let keys = Self.keys(registration, caller)
         failures.withLock { failures in
             guard let problem else {
-                failures[key] = nil
+                for key in keys { failures[key] = nil }
                 return
             }
-            guard problem.coolsDown else { return }
+            let key: Key
+            switch problem.cooling {
+            case .nobody: return
+            case .everybody: key = keys[0]
+            case .asker: key = keys[1]
+            }
             if failures.count >= Self.maximumFailures,
                 let oldest = failures.min(by: { $0.value < $1.value })
             {
@@ -47,11 +61,19 @@ final class SourceHealth: Sendable {
         }
     }
 
-    private static func key(
+    /// For everybody, and for the caller.
+    private static func keys(
         _ registration: ContextSourceRegistration,
-        _ tenant: TenantName?
-    ) -> Key {
-        Key(tenant: tenant, registration: registration.id, endpoint: registration.endpoint)
+        _ caller: Caller
+    ) -> [Key] {
+        let key = Key(
+            tenant: caller.tenant,
+            registration: registration.id,
+            endpoint: registration.endpoint
+        )
+        var own = key
+        own.asker = caller.sharer
+        return [key, own]
     }
 
     /// In microseconds.

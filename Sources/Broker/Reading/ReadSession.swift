@@ -25,6 +25,14 @@ package struct ReadSession: Sendable {
         self.record = record
     }
 
+    /// The session with a lesser right.
+    func with(_ lesser: ReadGrant) -> ReadSession { ReadSession(store, lesser, record) }
+
+    /// Notes what sources are told by being asked, and waits until that is on disk.
+    func note(_ disclosures: SourceDisclosures) async throws {
+        try await record.note(disclosures)
+    }
+
     /// The data of the tenant that is not city data.
     var documents: any DocumentStore { store }
 

@@ -256,7 +256,8 @@ struct SessionRecord: Sendable {
 }
 
 extension Opening {
-    fileprivate mutating func add(_ id: EntityID, _ names: [IRI]) {
+    /// Adds an entity that was told of, with the names of its attributes.
+    mutating func add(_ id: EntityID, _ names: [IRI]) {
         let isFirst = entities.isEmpty
         entities.append(id.uri)
         // An entity has each name once.

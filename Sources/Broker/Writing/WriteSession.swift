@@ -1,4 +1,5 @@
 import ContextModel
+import Federation
 import Governance
 import Storage
 
@@ -37,14 +38,33 @@ struct WriteSession: Sendable {
         try grant.requireVisible(names())
     }
 
-    /// Whether the writer may have the entity as it is, by what is known of it.
-    func mayWrite(_ entity: Entity) -> Bool { entity.satisfies(grant.condition) }
-
     // MARK: Current state
 
-    /// The types of the stored entity; nil when there is none that the writer may change.
-    func types(of id: EntityID) async throws -> [IRI]? {
-        try await store.change(id, grant: grant, at: now) { (Changes(), $0.seen?.types) }
+    /// Throws unless the writer may change the entity at a source and have it afterwards with
+    /// these types added, by what is known of it, and may give values to the attributes.
+    func require(_ entity: EntityAtSource, adding types: [IRI], naming names: [IRI]) throws {
+        try grant.requireVisible(names)
+        var after = entity
+        after.types = entity.types.map { $0 + types.filter { !(entity.types ?? []).contains($0) } }
+        let mayBeHidden = grant.hidden.elements.contains { element in
+            names.contains(where: element.names.contains)
+                && [entity, after].contains { $0.verdict(on: element.condition) != false }
+        }
+        guard !mayBeHidden, entity.verdict(on: grant.condition) == true,
+            after.verdict(on: grant.condition) == true
+        else { throw BrokerError.mayNotWrite(entity.id) }
+    }
+
+    /// The stored entity as the writer may know it; nil when there is none.
+    ///
+    /// Throws for one that the writer may not change, as a change of it here does: `isNew` says
+    /// whether the change makes an entity.
+    func entity(_ id: EntityID, isNew: Bool) async throws -> Entity? {
+        let (entity, isHidden) = try await store.change(id, grant: grant, at: now) {
+            (Changes(), ($0.seen, $0.isHidden))
+        }
+        guard isHidden else { return entity }
+        throw isNew ? BrokerError.mayNotWrite(id) : BrokerError.unknown(id)
     }
 
     /// Changes one entity: `change` gets it, or nil when there is none that the writer may change.

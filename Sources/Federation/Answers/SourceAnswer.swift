@@ -30,20 +30,28 @@ extension SourceQuestion {
     /// The entities of an answer, as far as they were asked for, with the times that the source
     /// says of them.
     ///
-    /// Each element has the `@context` of its names. Throws for what is no entity, and for an
-    /// entity that was not asked for.
+    /// Each element has the `@context` of its names. Throws for what is no entity, for an entity
+    /// with more of something than one may have here, for one that was not asked for, and `late`
+    /// when its task was cancelled.
+    ///
+    /// To retrieve an entity that has none of the registered types is no error of a source that
+    /// knows no type selection there: it has nothing that was asked for.
     package func entities(
         in elements: [(json: JSONValue, context: LDContext)]
     ) throws(SourceProblem) -> [Entity] {
         var entities: [Entity] = []
         var seen: Set<EntityID> = []
         for (element, context) in elements {
+            // Reading megabytes takes longer than a source is waited for.
+            guard !Task.isCancelled else { throw .late }
             var entity: Entity
             do throws(EntityError) {
                 entity = try EntityReader(context: context).entity(element)
             } catch {
                 throw .garbage
             }
+            guard OversizedRequest(entity) == nil else { throw .tooMuch }
+            if operation == .retrieveEntity, ids == [entity.id], !asks(for: entity) { continue }
             guard asks(for: entity), seen.insert(entity.id).inserted else { throw .unasked }
             entity.takeTimes(from: element, context)
             entities.append(askedPart(of: entity))
@@ -65,9 +73,12 @@ extension Entity {
 
 extension [NamedAttribute] {
     fileprivate mutating func takeTimes(from object: JSONObject, _ context: LDContext) {
+        let places = Dictionary(
+            enumerated().map { ($1.name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         for (key, value) in object.members {
-            let name = context.expand(key)
-            guard let place = firstIndex(where: { $0.name == name }) else { continue }
+            guard let place = places[context.expand(key)] else { continue }
             let elements = value.arrayValue ?? [value]
             guard elements.count == self[place].instances.count else { continue }
             for (index, element) in elements.enumerated() {

@@ -10,6 +10,8 @@ package enum SourceProblem: Error, Sendable, Equatable {
     case addressRefused
     /// Others fill the plan already.
     case tooManySources
+    /// The hub waits for too many sources at the moment, or holds too much of what they answered.
+    case busy
     /// The `@context` that it is to be addressed in, or that its answer names, cannot be had.
     case noContext
     /// It found that the request had come through it before.
@@ -26,8 +28,8 @@ package enum SourceProblem: Error, Sendable, Equatable {
     /// The code of the warning.
     package var code: Int {
         switch self {
-        case .late, .unreachable, .coolingDown, .addressRefused, .tooManySources, .noContext,
-            .loop:
+        case .late, .unreachable, .coolingDown, .addressRefused, .tooManySources, .busy,
+            .noContext, .loop:
             199
         case .refused: 299
         case .garbage, .tooMuch, .unasked: 111
@@ -42,6 +44,7 @@ package enum SourceProblem: Error, Sendable, Equatable {
         case .coolingDown: "The source failed a moment ago and is asked again later."
         case .addressRefused: "The hub does not call the address of the source."
         case .tooManySources: "Too many sources match; this one was not asked."
+        case .busy: "The hub waits for many sources at the moment; this one was not heard."
         case .noContext: "The @context of the source is not available."
         case .loop: "The request had come through the source before."
         case .refused(let status): "The source answered \(status)."
@@ -51,12 +54,19 @@ package enum SourceProblem: Error, Sendable, Equatable {
         }
     }
 
-    /// Whether the source is not asked for a while after this.
-    package var coolsDown: Bool {
+    /// Who does not ask the source for a while after a failure.
+    package enum Cooling: Sendable { case nobody, asker, everybody }
+
+    /// Who does not ask the source for a while after this.
+    ///
+    /// What depends on the question keeps from asking again whoever asked it alone: an honest
+    /// source may have more than is taken.
+    package var cooling: Cooling {
         switch self {
-        case .late, .unreachable, .garbage, .tooMuch, .unasked: true
-        case .refused(let status): status >= 500
-        case .coolingDown, .addressRefused, .tooManySources, .noContext, .loop: false
+        case .late, .unreachable, .garbage: .everybody
+        case .refused(let status): status >= 500 ? .everybody : .nobody
+        case .tooMuch, .unasked: .asker
+        case .coolingDown, .addressRefused, .tooManySources, .busy, .noContext, .loop: .nobody
         }
     }
 }

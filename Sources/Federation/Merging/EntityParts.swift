@@ -27,7 +27,7 @@ package struct EntityParts: Sendable {
     /// there alone (clause 4.3.6.3).
     package func merged(
         with local: Entity?,
-        claims: [ContextSourceRegistration] = [],
+        claims: ClaimIndex = ClaimIndex(),
         at now: Timestamp
     ) -> Entity? {
         var versions: [Version] = []
@@ -40,11 +40,11 @@ package struct EntityParts: Sendable {
             return nil
         }
         Self.spreadExpiry(of: &versions)
-        for version in versions { whole.takeMembers(of: version.entity) }
+        whole.takeMembers(of: versions.map(\.entity))
         whole.expiresAt =
             versions.allSatisfy { $0.entity.expiresAt != nil }
             ? versions.compactMap(\.entity.expiresAt).max() : nil
-        let claims = Claims(claims, on: whole)
+        let claims = claims.claims(on: whole)
         var own = AttributeMerge()
         var auxiliary = AttributeMerge()
         for version in versions {
@@ -83,12 +83,15 @@ package struct EntityParts: Sendable {
 }
 
 extension Entity {
-    /// Adds the types, scopes and times of another version.
-    fileprivate mutating func takeMembers(of other: Entity) {
-        for type in other.types where !types.contains(type) { types.append(type) }
-        for scope in other.scopes where !scopes.contains(scope) { scopes.append(scope) }
-        createdAt = [createdAt, other.createdAt].compactMap(\.self).min()
-        modifiedAt = [modifiedAt, other.modifiedAt].compactMap(\.self).max()
+    /// Adds the types, scopes and times of all versions.
+    fileprivate mutating func takeMembers(of versions: [Entity]) {
+        var (seenTypes, seenScopes) = (Set(types), Set(scopes))
+        for version in versions {
+            types += version.types.filter { seenTypes.insert($0).inserted }
+            scopes += version.scopes.filter { seenScopes.insert($0).inserted }
+        }
+        createdAt = versions.compactMap(\.createdAt).min()
+        modifiedAt = versions.compactMap(\.modifiedAt).max()
     }
 }
 
@@ -112,9 +115,13 @@ extension Attribute {
 
 /// The attributes of several versions of an entity, of which one instance counts for each
 /// `datasetId`.
+///
+/// Each is found by its name and `datasetId`: an entity may have thousands of both.
 private struct AttributeMerge {
     private(set) var attributes: [NamedAttribute] = []
     private var places: [IRI: Int] = [:]
+    /// The places of the instances of an attribute, for those that came in several versions.
+    private var instances: [IRI: [String?: Int]] = [:]
 
     func has(_ name: IRI) -> Bool { places[name] != nil }
 
@@ -124,11 +131,15 @@ private struct AttributeMerge {
             attributes.append(named)
             return
         }
+        var known =
+            instances[named.name]
+            ?? Dictionary(
+                attributes[place].instances.enumerated().map { ($1.datasetID, $0) },
+                uniquingKeysWith: { first, _ in first }
+            )
         for instance in named.instances {
-            let same = attributes[place].instances.firstIndex {
-                $0.datasetID == instance.datasetID
-            }
-            guard let same else {
+            guard let same = known[instance.datasetID] else {
+                known[instance.datasetID] = attributes[place].instances.count
                 attributes[place].instances.append(instance)
                 continue
             }
@@ -136,5 +147,6 @@ private struct AttributeMerge {
                 attributes[place].instances[same] = instance
             }
         }
+        instances[named.name] = known
     }
 }

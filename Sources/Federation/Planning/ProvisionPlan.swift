@@ -8,8 +8,11 @@ package struct ProvisionPlan: Sendable {
         /// The attributes of the request that are the source's; nil for a change of the whole
         /// entity.
         package let attributes: Set<IRI>?
-        /// The types of the entity that the registration says; empty for any.
-        package let types: [IRI]
+        /// What the entity may be at the source; never empty.
+        package let possible: [EntityAtSource]
+        /// The type selection that the source is given, so that it changes no entity of another
+        /// type (clause 4.3.6.1); `everything` where no type is known.
+        package let types: Condition
     }
 
     /// In the order in which the sources were registered.
@@ -23,16 +26,18 @@ package struct ProvisionPlan: Sendable {
 
     /// Plans a change of an entity, of which the types may be unknown (empty).
     ///
-    /// `attributes` are those that the request names; nil where it is about the whole entity, as a
-    /// deletion is. `via` are the names of the sources that the request has come through.
+    /// `asked` is the type selection of the request. `attributes` are those that the request names;
+    /// nil where it is about the whole entity, as a deletion is. `via` are the names of the sources
+    /// that the request has come through.
     package init(
         _ operation: DistributedOperation,
         of entity: Entity,
+        asked: Condition = .everything,
         naming attributes: Set<IRI>?,
         to matches: [MatchedRegistration],
         via: [String] = []
     ) {
-        let claims = Claims(matches.map(\.registration).filter(\.isProxied), on: entity)
+        let claims = ClaimIndex(matches.map(\.registration)).claims(on: entity)
         var claimed: [String: Set<IRI>] = [:]
         for name in attributes ?? [] {
             for owner in claims.owners(of: name) {
@@ -44,7 +49,8 @@ package struct ProvisionPlan: Sendable {
             let registration = match.registration
             guard registration.mode != .auxiliary else { continue }
             let information = registration.information.filter { $0.isAbout(entity) }
-            guard !information.isEmpty else { continue }
+            let extent = PossibleTypes.types(of: entity, in: information, asked: asked)
+            guard !information.isEmpty, let extent else { continue }
             var part: Set<IRI>?
             if let attributes {
                 let rest =
@@ -59,8 +65,12 @@ package struct ProvisionPlan: Sendable {
                 guard !rest.isEmpty || attributes.isEmpty else { continue }
                 part = rest
             }
-            let types = information.compactMap(\.entities).flatMap(\.self).first?.types ?? []
-            let planned = Part(registration: registration, attributes: part, types: types)
+            let planned = Part(
+                registration: registration,
+                attributes: part,
+                possible: extent.possible,
+                types: operation == .createEntity ? .everything : extent.selection
+            )
             let isLoop = registration.alias.map(via.contains) ?? false
             if registration.operations.contains(operation), !isLoop {
                 parts.append(planned)
@@ -74,12 +84,71 @@ package struct ProvisionPlan: Sendable {
     }
 }
 
+/// The types that an entity may have at a source.
+private struct PossibleTypes {
+    /// Never empty.
+    var possible: [EntityAtSource]
+    var selection: Condition
+
+    /// Returns nil where none of them is asked for.
+    static func types(
+        of entity: Entity,
+        in information: [RegistrationInfo],
+        asked: Condition
+    ) -> PossibleTypes? {
+        var registered: [[IRI]] = []
+        for info in information {
+            // Of any type, so it is what is known here, or what the caller says.
+            guard let entities = info.entities else { return known(of: entity, asked) }
+            registered += entities.filter { $0.isAbout(entity) }.map(\.types)
+        }
+        let some = registered.filter { asked.mayHold(forTypes: $0) }
+        guard !some.isEmpty else { return nil }
+        let selection = Condition.any(
+            of: some.map { types in
+                types.count == 1 ? .type(types[0]) : .all(types.map { .type($0) })
+            }
+        )
+        return PossibleTypes(
+            possible: some.map { EntityAtSource(entity.id, types: $0.union(entity.types)) },
+            selection: asked == selection ? asked : asked.and(selection)
+        )
+    }
+
+    private static func known(of entity: Entity, _ asked: Condition) -> PossibleTypes {
+        let types = entity.types
+        if !types.isEmpty {
+            return PossibleTypes(
+                possible: [EntityAtSource(entity.id, types: types)],
+                selection: asked.and(.any(of: types.map { .type($0) }))
+            )
+        }
+        let required = asked.oneOfTypes?.sorted { $0.text < $1.text }
+        return PossibleTypes(
+            possible: required?.map { EntityAtSource(entity.id, types: [$0]) }
+                ?? [EntityAtSource(entity.id, types: nil)],
+            selection: asked
+        )
+    }
+}
+
+extension [IRI] {
+    fileprivate func union(_ others: [IRI]) -> [IRI] {
+        self + others.filter { !contains($0) }
+    }
+}
+
 extension RegistrationInfo {
     /// Whether it may be about the entity, of which the types may be unknown (empty).
     package func isAbout(_ entity: Entity) -> Bool {
+        entities?.contains { $0.isAbout(entity) } ?? true
+    }
+}
+
+extension EntityInfo {
+    /// Whether it may be about the entity, of which the types may be unknown (empty).
+    func isAbout(_ entity: Entity) -> Bool {
         guard entity.types.isEmpty else { return covers(entity) }
-        return entities?.contains { info in
-            info.id.map { $0 == entity.id } ?? info.idPattern?.matches(entity.id.uri) ?? true
-        } ?? true
+        return id.map { $0 == entity.id } ?? idPattern?.matches(entity.id.uri) ?? true
     }
 }

@@ -9,15 +9,10 @@ package struct MatchedRegistration: Sendable {
     }
 }
 
-/// Who is asked what for a retrieval or a query (clause 4.3.6), and which attributes nobody else
-/// has.
+/// Who is asked what for a retrieval or a query (clause 4.3.6).
 package struct ReadPlan: Sendable {
     /// What is asked of each source, in the order in which the sources were registered.
     package private(set) var questions: [SourceQuestion] = []
-    /// The exclusive and redirect registrations that match.
-    ///
-    /// Their sources hold the data that they describe, also where a source may not be asked for it.
-    package let claims: [ContextSourceRegistration]
     /// The sources that are not asked because others fill the plan already.
     package private(set) var leftOut: [ContextSourceRegistration] = []
 
@@ -34,7 +29,6 @@ package struct ReadPlan: Sendable {
         isRetrieval: Bool = false,
         via: [String] = []
     ) {
-        claims = matches.map(\.registration).filter(\.isProxied)
         for match in matches {
             let registration = match.registration
             if let alias = registration.alias, via.contains(alias) { continue }

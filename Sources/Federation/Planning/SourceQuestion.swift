@@ -19,6 +19,11 @@ package struct SourceQuestion: Sendable {
     /// The types of which every entity of the answer has at least one; empty for any.
     private let registeredTypes: Set<IRI>
 
+    /// Types that an entity of the answer may have; empty where nothing is known of them.
+    package var possibleTypes: Set<IRI> {
+        registeredTypes.isEmpty ? types.oneOfTypes ?? [] : registeredTypes
+    }
+
     /// The questions for one element of a registration's `information`; none where nothing of it
     /// is asked for.
     static func questions(

@@ -26,6 +26,19 @@ extension Condition {
         return texts.joined(separator: separator)
     }
 
+    /// Types of which an entity that meets this type selection has at least one; nil for any type.
+    var oneOfTypes: Set<IRI>? {
+        switch self {
+        case .type(let type): [type]
+        case .all(let parts): parts.lazy.compactMap(\.oneOfTypes).first
+        case .any(let parts):
+            parts.reduce(into: Optional<Set<IRI>>([])) { types, part in
+                types = part.oneOfTypes.flatMap { types?.union($0) }
+            }
+        default: nil
+        }
+    }
+
     /// Whether an entity of these types, and perhaps of others, may meet this type selection.
     func mayHold(forTypes types: [IRI]) -> Bool {
         switch self {

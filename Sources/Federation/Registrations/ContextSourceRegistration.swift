@@ -65,6 +65,21 @@ package struct ContextSourceRegistration: Sendable {
     /// The name of the source in warnings.
     package var sourceName: String { alias ?? id }
 
+    /// The registration as those may know it who do not run the hub: what a `csf` of theirs looks
+    /// at (clause 5.7.2.4).
+    ///
+    /// Where the source is and how it is addressed is not in it, or whoever asks could find it out
+    /// by asking again and again.
+    package var shownEntity: Entity {
+        var shown = entity
+        shown.attributes.removeAll { Self.internalNames.contains($0.name) }
+        return shown
+    }
+
+    private static let internalNames = Set(
+        ["endpoint", "tenant", "contextSourceInfo", "management"].map { LDContext.core.expand($0) }
+    )
+
     /// Whether it is valid: it has not expired (table 5.2.9-1).
     package func isInForce(at now: Timestamp) -> Bool { expiresAt.map { now < $0 } ?? true }
 

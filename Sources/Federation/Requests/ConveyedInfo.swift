@@ -12,12 +12,26 @@ package struct ConveyedInfo: Sendable, Equatable {
     /// Stands for the value that the triggering request conveyed.
     package static let fromRequest = "urn:ngsi-ld:request"
 
-    /// The keys by which a request says who its sender is.
+    /// Whether a request says by this key who its sender is, or where it comes from.
     ///
-    /// They are never passed on: whoever gets them could act in the sender's name.
-    package static let credentials: Set<String> = [
-        "authorization", "proxy-authorization", "cookie", "cookie2", "dpop", "signature",
-        "signature-input", "x-auth-token", "client-cert", "client-cert-chain",
+    /// Such a value is never passed on: whoever gets a credential could act in the sender's name,
+    /// and what proxies say of the sender is nobody else's business. A key that sounds like one of
+    /// these counts as one.
+    package static func tellsOfSender(_ key: String) -> Bool {
+        let key = key.lowercased()
+        return senderKeys.contains(key) || senderPrefixes.contains(where: key.hasPrefix)
+            || senderWords.contains { key.contains($0) }
+    }
+
+    private static let senderKeys: Set<String> = [
+        "dpop", "signature", "signature-input", "forwarded", "x-real-ip", "from", "referer",
+        "origin", "true-client-ip",
+    ]
+    private static let senderPrefixes = ["x-forwarded", "x-ssl-", "ssl-", "x-original-", "cf-"]
+    private static let senderWords = [
+        "auth", "cookie", "token", "secret", "password", "passwd", "session", "api-key", "apikey",
+        "api_key", "access-key", "subscription-key", "credential", "client-cert", "clientcert",
+        "client-ip", "signature", "csrf", "xsrf", "jwt", "assertion",
     ]
 
     /// What a request has of its own, which no pair replaces.
@@ -41,7 +55,7 @@ package struct ConveyedInfo: Sendable, Equatable {
                     pairs.append(pair)
                     continue
                 }
-                guard !Self.credentials.contains(key), let value = conveyed(pair.key) else {
+                guard !Self.tellsOfSender(key), let value = conveyed(pair.key) else {
                     continue
                 }
                 pairs.append(KeyValuePair(key: pair.key, value: value))

@@ -88,6 +88,8 @@ extension SourceQuestion {
         switch operation {
         case .retrieveEntity:
             request.entityID = ids.first
+            // The source may have an entity of this identifier that is of another type.
+            if let types = types.typeSelection(in: context) { add("type", types) }
             if !names.isEmpty { add("attrs", names.joined(separator: ",")) }
         case .queryBatch:
             request.body = .json(query(context, names))

@@ -99,12 +99,18 @@ package struct Classification: Sendable, Hashable {
         Set(types[type]?.subjects.compactMap(\.names.first) ?? [])
     }
 
-    /// The person that the entity is about; nil if that is nobody, or more than one.
-    package func onlySubject(of entity: Entity) -> String? {
+    /// The persons that the entity, or some of its attributes, is about, as far as it names them.
+    package func subjects(of entity: Entity) -> Set<String> {
         var subjects: Set<String> = []
         for type in entity.types where isAboutPeople(type) {
             for path in types[type]?.subjects ?? [] { path.addSubjects(of: entity, to: &subjects) }
         }
+        return subjects
+    }
+
+    /// The person that the entity is about; nil if that is nobody, or more than one.
+    package func onlySubject(of entity: Entity) -> String? {
+        let subjects = subjects(of: entity)
         return subjects.count == 1 ? subjects.first : nil
     }
 

@@ -137,13 +137,13 @@ package final class SubjectTest: EntityDecider {
 package final class DisclosureNotes: Sendable {
     /// Whom an entity is about, and by which rule it may be read.
     package struct Note: Sendable {
-        package let subjects: Set<String>
+        package private(set) var subjects: Set<String>
         /// How far these people's choices go.
-        private let choice: DataClass.Choosing
+        private var choice: DataClass.Choosing
         /// nil for the right of a person to all that is about it.
         private let use: SubjectTest.Use?
         private let id: EntityID
-        private let types: [IRI]
+        private var types: [IRI]
 
         init(
             _ use: SubjectTest.Use?,
@@ -160,6 +160,14 @@ package final class DisclosureNotes: Sendable {
 
         /// The name of the rule; nil where it has none, and for a person's own right.
         package var rule: String? { use?.rules.name(for: id, types) }
+
+        /// Takes over whom another decision found the entity to be about: of one entity some parts
+        /// may name some people and other parts others.
+        fileprivate mutating func join(_ other: Note) {
+            subjects.formUnion(other.subjects)
+            choice = max(choice, other.choice)
+            types += other.types.filter { !types.contains($0) }
+        }
 
         /// Whether these people's choices let it be used now.
         fileprivate var isAllowed: Bool {
@@ -186,7 +194,13 @@ package final class DisclosureNotes: Sendable {
         state.withLock { $0.version = choices?.version ?? 0 }
     }
 
-    func note(_ entity: Entity, _ note: Note) { state.withLock { $0.notes[entity.id] = note } }
+    func note(_ entity: Entity, _ note: Note) {
+        state.withLock { state in
+            var note = note
+            if let known = state.notes[entity.id] { note.join(known) }
+            state.notes[entity.id] = note
+        }
+    }
 
     /// Whom the entity is about; nil if it is about nobody, or was not come across.
     package subscript(id: EntityID) -> Note? { state.withLock { $0.notes[id] } }

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import Broker
+package import Broker
 import ContextModel
 package import Federation
 package import Governance
@@ -15,14 +15,15 @@ package struct HTTPSourceClient: SourceClient {
     package func answer(
         to request: SourceRequest,
         maximumBytes: Int,
+        in memory: AnswerMemory,
         for sharer: Sharer
     ) async throws(SourceProblem) -> SourceAnswer {
         do {
-            return try await answer(to: SourceCall(request), maximumBytes, sharer)
+            return try await answer(to: SourceCall(request), maximumBytes, memory, sharer)
+        } catch let problem as SourceProblem {
+            throw problem
         } catch is AddressError {
             throw .addressRefused
-        } catch is NIOTooManyBytesError {
-            throw .tooMuch
         } catch is LDContextError {
             // Its Link header cannot be read.
             throw .garbage
@@ -34,6 +35,7 @@ package struct HTTPSourceClient: SourceClient {
     private func answer(
         to call: SourceCall,
         _ maximumBytes: Int,
+        _ memory: AnswerMemory,
         _ sharer: Sharer
     ) async throws -> SourceAnswer {
         var request = try await web.request(call.url, for: sharer)
@@ -47,13 +49,20 @@ package struct HTTPSourceClient: SourceClient {
             NIODeadline.now()
             + .milliseconds(Int64(FederationLimits.maximumTimeoutMilliseconds))
         let response = try await web.client.execute(request, deadline: deadline)
-        let body = try await response.body.collect(upTo: max(0, maximumBytes))
+        var body: [UInt8] = []
+        for try await part in response.body {
+            guard body.count + part.readableBytes <= maximumBytes else {
+                throw SourceProblem.tooMuch
+            }
+            guard memory.take(part.readableBytes) else { throw SourceProblem.busy }
+            body += part.readableBytesView
+        }
         let type = response.headers.first(name: "Content-Type") ?? ""
         return SourceAnswer(
             status: Int(response.status.code),
             contextURL: try LinkHeader.context(in: response.headers["Link"]),
             hasInnerContext: type.lowercased().hasPrefix("application/ld+json"),
-            body: Array(buffer: body)
+            body: body
         )
     }
 }

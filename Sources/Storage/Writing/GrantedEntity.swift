@@ -11,6 +11,8 @@ package struct GrantedEntity: Sendable {
     /// change.
     package let seen: Entity?
     private let stored: Entity?
+    /// Whether there is one that the writer may not change.
+    package var isHidden: Bool { !isCovered }
     private let isCovered: Bool
     private let grant: WriteGrant
     /// What is hidden in the entity as it is stored.

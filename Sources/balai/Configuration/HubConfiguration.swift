@@ -54,7 +54,7 @@ struct HubConfiguration: Sendable {
     /// Whether `@context`s and notifications may use private and loopback addresses.
     var allowsPrivateAddresses = false
     /// Whether registered Context Sources are asked, and changed.
-    var asksSources = false
+    var asksSources = true
 
     /// What the catalogue says of the open data.
     var catalogue = CatalogueSettings()

@@ -85,6 +85,71 @@ struct FailingSourceTests {
         #expect(refusing.source.requests.count == 4)
     }
 
+    /// An honest source may have more than is taken, or other entities than a pattern says.
+    @Test func `a careless question costs whoever asked it alone`() async throws {
+        let hub = try await failing { .json([["id": "urn:x:3", "type": "Safe"]]) }
+        _ = try await hub.query()
+        #expect(try await hub.query().warnings.map(\.reason) == [SourceProblem.coolingDown.reason])
+        let other = Caller(party: .named(PartyID("other")))
+        #expect(
+            try await hub.query(caller: other).warnings.map(\.reason)
+                == [SourceProblem.unasked.reason]
+        )
+    }
+
+    @Test(.clause("5.7.1")) func `who has another type under the name is no liar`() async throws {
+        let hub = try await failing { .json(["id": "urn:x:9", "type": "Safe"]) }
+        for _ in 0..<2 {
+            let error = await #expect(throws: BrokerError.self) {
+                try await hub.retrieve("urn:x:9")
+            }
+            // The good one answers a retrieval with another entity.
+            #expect(error?.warnings.map(\.source) == ["urn:r:good"])
+        }
+        let types = hub.source.requests.flatMap(\.parameters).filter { $0.key == "type" }
+        #expect(!types.isEmpty && types.allSatisfy { $0.value == "Bus" })
+    }
+
+    @Test func `too many questions and answers at once are not waited for`() async throws {
+        let shares = SourceShares()
+        let (one, other) = (Sharer(.named(PartyID("one"))), Sharer(.named(PartyID("other"))))
+        var taken = 0
+        while shares.beginQuestion(for: one) { taken += 1 }
+        #expect(taken == FederationLimits.maximumQuestions / 2)
+        #expect(shares.beginQuestion(for: other))
+        shares.endQuestion(for: one)
+        #expect(shares.beginQuestion(for: one))
+        do {
+            let memory = AnswerMemory(shares, of: one)
+            #expect(memory.take(FederationLimits.maximumBytes / 2))
+            #expect(!AnswerMemory(shares, of: one).take(1 << 20))
+            #expect(AnswerMemory(shares, of: other).take(1 << 20))
+        }
+        // What was held is free again.
+        #expect(AnswerMemory(shares, of: one).take(FederationLimits.maximumBytes / 2))
+    }
+
+    /// A source must not have the hub call any number of addresses.
+    @Test(.clause("5.5.5")) func `an answer has few @contexts`() async throws {
+        let hub = try await FederatedFixture { _ in
+            let many = (0...FederationLimits.maximumContexts).map { number -> JSONValue in
+                [
+                    "id": .string("urn:x:\(number)"), "type": "Bus",
+                    "@context": [
+                        "Bus": .string(SubscriptionFixture.iri("Bus").text),
+                        "n": .string("urn:n:\(number)"),
+                    ],
+                ]
+            }
+            var answer = SourceAnswer.json(.array(many))
+            answer.hasInnerContext = true
+            return answer
+        }
+        try await hub.fixture.register()
+        let found = try await hub.query()
+        #expect(found.warnings.map(\.reason) == [SourceProblem.tooMuch.reason])
+    }
+
     @Test func `a source that does not answer costs its time once`() async throws {
         let hub = try await FederatedFixture { request in
             guard request.endpoint.contains("bad") else { return .json([Self.bus]) }

@@ -91,6 +91,63 @@ import Testing
         #expect(!asked.contains("q"))
     }
 
+    /// One source must not open what another one says is of a type that the reader may not see.
+    @Test func `a part of a hidden type is left out`() async throws {
+        let rule = permission(.type(Self.iri("Bus")))
+        let hub = try await FederatedFixture(policy: Policy(permissions: [rule])) { request in
+            request.endpoint.contains("open")
+                ? .json([["id": "urn:x:1", "type": "Bus", "speed": 5]])
+                : .json([["id": "urn:x:1", "type": "Safe", "code": 7]])
+        }
+        try await hub.fixture.register(["id": "urn:r:1", "endpoint": "http://open.example"])
+        try await hub.fixture.register([
+            "id": "urn:r:2", "endpoint": "http://safe.example",
+            "information": [["entities": [["type": "Safe"]]]],
+        ])
+        let types = Condition.any([.type(Self.iri("Bus")), .type(Self.iri("Safe"))])
+        let seen = try await hub.query(condition: types, types: types, caller: Self.reader)
+        let entity = try #require(seen.page.entities.first).value()
+        #expect(entity.types == [Self.iri("Bus")])
+        #expect(entity.attributes.map(\.name) == [Self.iri("speed")])
+        let all = try await hub.query(condition: types, types: types)
+        #expect(try all.page.entities.first?.value().attributes.count == 2)
+    }
+
+    @Test(.clause("5.7.2")) func `csf does not tell where a source is`() async throws {
+        let hub = try await FederatedFixture { _ in .json([["id": "urn:x:1", "type": "Bus"]]) }
+        try await hub.fixture.register([
+            "endpoint": "http://inner.example", "tenant": "secret", "colour": "red",
+            "contextSourceInfo": [["key": "Authorization", "value": "Bearer x"]],
+        ])
+        for csf in [
+            "endpoint~=\".*inner.*\"", "endpoint", "tenant==\"secret\"", "contextSourceInfo",
+            "management",
+        ] {
+            let condition = try QParser(expansion: LDContext.core).parse(csf, parameter: "csf")
+            #expect(try await hub.query(csf: condition).page.entities.isEmpty, "\(csf)")
+        }
+        #expect(hub.source.requests.isEmpty)
+        let colour = try QParser(expansion: LDContext.core).parse(
+            "colour==\"red\"",
+            parameter: "csf"
+        )
+        #expect(try await hub.query(csf: colour).page.entities.count == 1)
+    }
+
+    @Test func `sources are not asked for what is hidden here`() async throws {
+        let rule = permission(.type(Self.iri("Bus")).and(.not(.attribute(Self.iri("secret")))))
+        let hub = try await FederatedFixture(policy: Policy(permissions: [rule])) { _ in
+            .json(["id": "urn:x:1", "type": "Bus"])
+        }
+        try await hub.fixture.make(["id": "urn:x:1", "type": "Bus", "secret": 7])
+        try await hub.fixture.register()
+        await #expect(throws: BrokerError.self) {
+            try await hub.retrieve("urn:x:1", caller: Self.reader)
+        }
+        #expect(hub.source.requests.isEmpty)
+        #expect(try await hub.retrieve("urn:x:1").entity.value().attributes.count == 1)
+    }
+
     @Test func `who may see nothing here asks nobody else`() async throws {
         let hub = try await FederatedFixture(policy: Policy(permissions: [])) { _ in
             .json([["id": "urn:x:1", "type": "Bus"]])

@@ -20,12 +20,14 @@ final class ScriptedSource: SourceClient {
     func answer(
         to request: SourceRequest,
         maximumBytes: Int,
+        in memory: AnswerMemory,
         for sharer: Sharer
     ) async throws(SourceProblem) -> SourceAnswer {
         kept.withLock { $0.append(request) }
         do {
             let answer = try await script(request)
             guard answer.body.count <= maximumBytes else { throw SourceProblem.tooMuch }
+            guard memory.take(answer.body.count) else { throw SourceProblem.busy }
             return answer
         } catch let problem as SourceProblem {
             throw problem
@@ -66,18 +68,45 @@ struct FederatedFixture {
         condition: Condition = .type(SubscriptionFixture.iri("Bus")),
         via: [String] = [],
         conveyed: [String: String] = [:],
+        csf: Condition = .everything,
+        types: Condition = .type(SubscriptionFixture.iri("Bus")),
+        limit: Int = 100,
+        offset: Int = 0,
+        order: [OrderTerm] = [],
         shownAs representation: Representation = Representation(),
         caller: Caller = SubscriptionFixture.boss
     ) async throws -> Disclosed<EntityAnswer> {
         try await fixture.hub.reading.queryEntities(
-            EntityQuery(condition: condition, limit: 100, wantsCount: true),
+            EntityQuery(
+                condition: condition,
+                order: order,
+                offset: offset,
+                limit: limit,
+                wantsCount: true
+            ),
             shownAs: representation,
             forwarding: Forwarding(
                 context: .core,
                 via: via,
-                selections: [EntitySelection(types: .type(SubscriptionFixture.iri("Bus")))],
+                selections: [EntitySelection(types: types)],
                 filters: filters.map { KeyValuePair(key: $0.key, value: $0.value) },
+                csf: csf,
                 conveyed: { conveyed[$0.lowercased()] }
+            ),
+            caller: caller
+        )
+    }
+
+    @discardableResult
+    func retrieve(
+        _ id: String,
+        caller: Caller = SubscriptionFixture.boss
+    ) async throws -> Disclosed<RetrievedEntity> {
+        try await fixture.hub.reading.retrieveEntity(
+            EntityID(id),
+            forwarding: Forwarding(
+                context: .core,
+                selections: [EntitySelection(ids: [EntityID(id)])]
             ),
             caller: caller
         )

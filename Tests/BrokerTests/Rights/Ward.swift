@@ -64,6 +64,7 @@ final class Ward: Sendable {
         now: (@Sendable () -> Timestamp)? = nil,
         randomBits: (@Sendable () -> UInt64)? = nil,
         onDisk: Bool = false,
+        sourceClient: (any SourceClient)? = nil,
         record: RecordDouble = RecordDouble()
     ) async throws {
         self.record = record
@@ -74,6 +75,7 @@ final class Ward: Sendable {
             memory: memory,
             process: process,
             record: record,
+            sourceClient: sourceClient,
             now: now,
             randomBits: randomBits
         )

@@ -48,6 +48,9 @@ struct FederatedHub: Sendable {
         #expect(answer.status == .created, "\(String(buffer: answer.body))")
     }
 
+    /// The longest time that a source may have: beside other tests an answer can take seconds.
+    static let patience: JSONValue = ["timeout": 30_000]
+
     /// Registers another hub here.
     func register(
         _ other: FederatedHub,
@@ -57,6 +60,7 @@ struct FederatedHub: Sendable {
         var body: JSONObject = [
             "id": .string("urn:r:\(other.client.port ?? 0)"), "type": "ContextSourceRegistration",
             "endpoint": .string(other.url), "information": information,
+            "management": Self.patience,
         ]
         for (key, value) in members { body[key] = value }
         let answer = try await send(.post, "csourceRegistrations", .object(body))

@@ -126,18 +126,51 @@ struct FederatedProvisionTests {
             let error = errors.first?.objectValue
             #expect(error?["error"]?.objectValue?["status"] == 409)
             #expect(error?["registrationId"]?.stringValue?.hasPrefix("urn:r:") == true)
-            #expect(try await here.send(.post, "entities", Self.bus).status.code == 207)
+            // Both have it now: nothing was made, for one reason.
+            #expect(try await here.send(.post, "entities", Self.bus).status == .conflict)
             _ = try await there.send(.delete, "entities/urn:x:1?local=true")
+            // An error that a source answers is told of (table 6.5.3.2-2).
             let deleted = try await here.send(.delete, "entities/urn:x:1")
             #expect(deleted.status.code == 207)
-            let patch = try await here.send(
-                .patch,
-                "entities/urn:x:1/attrs",
-                ["load": ["type": "Property", "value": 1]]
-            )
-            #expect(patch.status.code == 207)
-            let told = try patch.json["notUpdated"]?.arrayValue ?? []
-            #expect(told.count == 2)
+            let load: JSONValue = ["load": ["type": "Property", "value": 1]]
+            let patch = try await here.send(.patch, "entities/urn:x:1/attrs", load)
+            #expect(patch.status == .notFound)
+        }
+    }
+
+    @Test(.clause("5.6.4")) func `what is here and lacks the attribute is told of`() async throws {
+        try await pair("inclusive") { (here, there) async throws in
+            try await there.make(Self.bus)
+            try await here.make(["id": "urn:x:1", "type": "Bus"])
+            let one = "entities/urn:x:1/attrs/speed"
+            #expect(try await here.send(.patch, one, ["value": 6]).status.code == 207)
+            // A source that made some of its part has not failed altogether.
+            let options = "entities/urn:x:1/attrs?options=noOverwrite"
+            _ = try await here.send(.delete, "entities/urn:x:1?local=true")
+            let both: JSONValue = [
+                "speed": ["type": "Property", "value": 7],
+                "load": ["type": "Property", "value": 7],
+            ]
+            #expect(try await here.send(.post, options, both).status.code == 207)
+            #expect(try await Self.members(there) == ["speed", "name", "load"])
+        }
+    }
+
+    /// That the hub itself has no such entity is no error where a source has it.
+    @Test(.clause("5.6.2", "5.6.6")) func `what only a source has is changed there`() async throws {
+        try await pair("inclusive") { (here, there) async throws in
+            try await there.make(Self.bus)
+            let load: JSONValue = ["load": ["type": "Property", "value": 1]]
+            let one = "entities/urn:x:1"
+            #expect(try await here.send(.patch, "\(one)/attrs", load).status == .noContent)
+            #expect(try await here.send(.post, "\(one)/attrs", load).status == .noContent)
+            #expect(try await here.send(.patch, one, load).status == .noContent)
+            #expect(try await here.send(.delete, "\(one)/attrs/load").status == .noContent)
+            #expect(try await Self.members(there) == ["speed", "name"])
+            #expect(try await Self.members(here) == [])
+            #expect(try await here.send(.delete, one).status == .noContent)
+            #expect(try await Self.members(there) == [])
+            #expect(try await here.send(.delete, one).status == .notFound)
         }
     }
 
@@ -180,6 +213,7 @@ struct FederatedProvisionTests {
                 "id": "urn:r:1", "type": "ContextSourceRegistration",
                 "endpoint": .string(hubs[1].url), "operations": Self.operations,
                 "information": [["entities": [["type": "Bus"], ["type": "Tram"]]]],
+                "management": FederatedHub.patience,
             ]
             let made = try await hubs[0].send(.post, "csourceRegistrations", registration, boss)
             #expect(made.status == .created)

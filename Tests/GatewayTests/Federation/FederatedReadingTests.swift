@@ -110,6 +110,7 @@ struct FederatedReadingTests {
                 "id": "urn:r:1", "type": "ContextSourceRegistration",
                 "endpoint": .string(hubs[1].url),
                 "information": [["entities": [["type": "Bus"], ["type": "Safe"]]]],
+                "management": FederatedHub.patience,
             ]
             let made = try await hubs[0].send(.post, "csourceRegistrations", registration, boss)
             #expect(made.status == .created)

@@ -12,7 +12,8 @@ import Testing
     private func ask(
         _ request: SourceRequest,
         allowsPrivate: Bool = true,
-        maximumBytes: Int = 1_000
+        maximumBytes: Int = 1_000,
+        in memory: AnswerMemory? = nil
     ) async throws -> SourceAnswer {
         let web = OutboundWeb(allowsPrivateAddresses: allowsPrivate)
         let result: Result<SourceAnswer, SourceProblem>
@@ -21,6 +22,7 @@ import Testing
                 try await HTTPSourceClient(web).answer(
                     to: request,
                     maximumBytes: maximumBytes,
+                    in: memory ?? AnswerMemory(for: Sharer(.operator)),
                     for: Sharer(.operator)
                 )
             )
@@ -119,6 +121,17 @@ import Testing
         }
         await #expect(throws: SourceProblem.tooMuch) {
             try await ask(SourceRequest(.queryEntity, at: server.url))
+        }
+        // An answer is counted as it comes, and not taken where others have the memory.
+        let full = AnswerMemory(for: Sharer(.operator))
+        while full.take(1 << 20) {}
+        while full.take(1) {}
+        await #expect(throws: SourceProblem.busy) {
+            try await ask(
+                SourceRequest(.queryEntity, at: server.url),
+                maximumBytes: 2_000,
+                in: full
+            )
         }
         // A redirect is not followed: it might lead into the city's own network.
         let moved = SourceRequest(.queryEntity, at: server.url + "/moved")

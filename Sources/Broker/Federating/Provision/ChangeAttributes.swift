@@ -7,6 +7,10 @@ struct ChangeAttributes {
     private(set) var types: [IRI] = []
     /// The attributes; nil where the change is about the whole entity.
     private(set) var names: Set<IRI>?
+    /// The attributes, and those inside them.
+    private(set) var allNames: [IRI] = []
+    /// The values that the body gives to attributes, as far as they may name somebody.
+    private(set) var values: [NamedAttribute] = []
     private let change: DistributedChange
     private let context: LDContext
 
@@ -18,14 +22,14 @@ struct ChangeAttributes {
         options.isSimplified = change.isSimplified
         let reader = EntityReader(context: context, options: options)
         if let attribute = change.attribute {
-            names = [
-                try BrokerError.reading { () throws(EntityError) in
-                    if let body = change.body {
-                        return try reader.attributeFragment(attribute, body).name
-                    }
-                    return try reader.attributeName(attribute)
+            let read = try BrokerError.reading { () throws(EntityError) in
+                guard let body = change.body else {
+                    return NamedFragment(name: try reader.attributeName(attribute), instances: [])
                 }
-            ]
+                let (name, fragment) = try reader.attributeFragment(attribute, body)
+                return NamedFragment(name: name, instances: [fragment])
+            }
+            take([read])
         } else if let body = change.body {
             let fragment = try BrokerError.reading { () throws(EntityError) in
                 let fragment = try reader.fragment(body)
@@ -33,8 +37,14 @@ struct ChangeAttributes {
                 return fragment
             }
             types = fragment.types
-            names = Set(fragment.attributes.map(\.name))
+            take(fragment.attributes)
         }
+    }
+
+    private mutating func take(_ fragments: [NamedFragment]) {
+        names = Set(fragments.map(\.name))
+        allNames = fragments.names
+        values = fragments.values
     }
 
     /// The body without these attributes.
@@ -72,6 +82,25 @@ extension DistributedOperation {
         case .mergeEntity, .mergeBatch:
             .init(allowsNull: true, allowsNullInside: true, isPartial: true)
         default: .init()
+        }
+    }
+}
+
+extension [NamedFragment] {
+    /// The attributes with their values alone.
+    fileprivate var values: [NamedAttribute] {
+        map { named in
+            NamedAttribute(
+                name: named.name,
+                instances: named.instances.map { instance in
+                    var attribute = Attribute(
+                        kind: instance.kind ?? .property,
+                        value: instance.value ?? .null
+                    )
+                    attribute.attributes = instance.attributes.values
+                    return attribute
+                }
+            )
         }
     }
 }

@@ -20,12 +20,15 @@ extension Writing {
             let matches = try await reading.federating.matches(of: change, forwarding, caller)
         else { return DistributedAnswer(own: try await own(change.body)) }
         let attributes = try ChangeAttributes(change, forwarding.context)
-        let session = try await session(caller, makesTenant: change.operation == .createEntity)
-        var entity = Entity(id: change.id, types: attributes.types)
-        entity.types += try await session.types(of: change.id) ?? []
+        let isNew = change.operation == .createEntity
+        let session = try await session(caller, makesTenant: isNew)
+        let known = try await session.entity(change.id, isNew: isNew)
+        var entity = known ?? Entity(id: change.id, types: [])
+        if isNew { entity.types += attributes.types.filter { !entity.types.contains($0) } }
         let plan = ProvisionPlan(
             change.operation,
             of: entity,
+            asked: change.types,
             naming: attributes.names,
             to: matches,
             via: forwarding.via
@@ -33,9 +36,14 @@ extension Writing {
         guard !plan.parts.isEmpty || !plan.refused.isEmpty else {
             return DistributedAnswer(own: try await own(change.body))
         }
-        for part in plan.parts + plan.refused {
-            try session.require(part, of: entity, attributes.names ?? [])
+        for possible in (plan.parts + plan.refused).flatMap(\.possible) {
+            try session.require(
+                possible,
+                adding: attributes.types,
+                naming: attributes.allNames
+            )
         }
+        try await note(plan.parts, of: entity, attributes, caller)
         var answer = DistributedAnswer<Own>()
         for part in plan.refused { answer.fail(part, .notOffered(change.operation, by: part)) }
         let asking = reading.federating.asking(forwarding, caller)
@@ -45,7 +53,8 @@ extension Writing {
                 answer.own = try await own(attributes.body(without: plan.removed))
             } catch let error as BrokerError {
                 let names = (attributes.names ?? []).subtracting(plan.removed)
-                answer.failures.append(
+                answer.failOwn(
+                    isHere: known != nil,
                     .init(
                         registration: nil,
                         attributes: names.sorted { $0.text < $1.text },
@@ -54,10 +63,36 @@ extension Writing {
                 )
             }
         }
-        if answer.own == nil, answer.sources == 0, answer.failures.count == 1 {
-            throw answer.failures[0].error
-        }
+        if let error = answer.error { throw error }
         return answer
+    }
+
+    /// Notes in the record whom sources are told of by their parts of a change.
+    private func note(
+        _ parts: [ProvisionPlan.Part],
+        of entity: Entity,
+        _ attributes: ChangeAttributes,
+        _ caller: Caller
+    ) async throws {
+        var disclosures = SourceDisclosures(
+            try await access.policy(of: caller.tenant).classification
+        )
+        guard disclosures.isNeeded else { return }
+        for part in parts {
+            var told = entity
+            told.types = Array(Set(part.possible.flatMap { $0.types ?? [] } + attributes.types))
+            for named in attributes.values {
+                // What is here and what comes instead may name different people.
+                if let place = told.attributes.firstIndex(where: { $0.name == named.name }) {
+                    told.attributes[place].instances += named.instances
+                } else {
+                    told.attributes.append(named)
+                }
+            }
+            let names = (part.attributes ?? []).sorted { $0.text < $1.text }
+            disclosures.tell(part.registration, of: told, naming: names)
+        }
+        try await SessionRecord(access.recorder, of: caller).note(disclosures)
     }
 }
 
@@ -76,9 +111,10 @@ extension DistributedAnswer {
                 group.addTask {
                     let result = await asking.federating.result(
                         of: part.registration,
-                        asking.caller
+                        asking.caller,
+                        isChange: true
                     ) { () throws(SourceProblem) in
-                        try await asking.make(change, at: part.registration, body)
+                        try await asking.make(change, by: part, body)
                     }
                     if case .failure(let problem) = result { return (index, problem) }
                     return (index, nil)
@@ -90,6 +126,7 @@ extension DistributedAnswer {
         }
         for (part, problem) in zip(parts, outcomes) {
             if let problem {
+                hasHalfMade = hasHalfMade || problem == .refused(status: 207)
                 fail(part, BrokerError(problem, of: part.registration))
             } else {
                 sources += 1
@@ -127,11 +164,15 @@ extension SourceAsking {
     /// Has the source make its part of a change; throws when it does not make all of it.
     fileprivate func make(
         _ change: DistributedChange,
-        at registration: ContextSourceRegistration,
+        by part: ProvisionPlan.Part,
         _ body: JSONValue?
     ) async throws(SourceProblem) {
+        let registration = part.registration
         let manner = try await manner(for: registration)
         var request = manner.request(change.operation, to: registration)
+        if let types = part.types.typeSelection(in: manner.context) {
+            request.parameters.append(KeyValuePair(key: "type", value: types))
+        }
         request.parameters += change.parameters
         if change.operation != .createEntity { request.entityID = change.id }
         if let attribute = change.attribute {
@@ -141,6 +182,7 @@ extension SourceAsking {
         let answer = try await client.answer(
             to: request,
             maximumBytes: FederationLimits.maximumAnswerBytes,
+            in: memory,
             for: caller.sharer
         )
         switch answer.status {
@@ -168,21 +210,6 @@ extension SourceAsking {
         guard !isNamed || wantsInside else { return .json(.object(object)) }
         object["@context"] = own.reference
         return .jsonLD(.object(object))
-    }
-}
-
-extension WriteSession {
-    /// Throws for a part of a change that the writer could not make here: of an entity of the types
-    /// that are known or registered.
-    fileprivate func require(
-        _ part: ProvisionPlan.Part,
-        of entity: Entity,
-        _ names: Set<IRI>
-    ) throws {
-        try requireVisible(Array(names))
-        var known = entity
-        known.types += part.types.filter { !known.types.contains($0) }
-        guard mayWrite(known) else { throw BrokerError.mayNotWrite(entity.id) }
     }
 }
 

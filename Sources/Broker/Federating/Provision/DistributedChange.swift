@@ -52,7 +52,29 @@ package struct DistributedAnswer<Own: Sendable>: Sendable {
     /// The number of sources that have made their part.
     package var sources = 0
     package var failures: [Failure] = []
+    /// Whether a source has made some of its part.
+    var hasHalfMade = false
 
     /// Whether all parts were made.
     package var isWhole: Bool { failures.isEmpty }
+
+    /// The error of a change of which no part was made, for one and the same reason (clause
+    /// 5.6.1.4); nil where some parts were made, or several reasons are to be told.
+    var error: BrokerError? {
+        guard own == nil, sources == 0, !hasHalfMade, let first = failures.first?.error,
+            failures.allSatisfy({ $0.error.code == first.code })
+        else { return nil }
+        return first
+    }
+
+    /// Adds the failure of the hub's own part.
+    ///
+    /// That the hub itself has no such entity is no failure where sources take part: what they have
+    /// is changed there, and here what there is (clauses 5.6.2.4 and 5.6.6.4).
+    mutating func failOwn(isHere: Bool, _ failure: Failure) {
+        if !isHere, failure.error.code == .resourceNotFound, sources > 0 || !failures.isEmpty {
+            return
+        }
+        failures.append(failure)
+    }
 }

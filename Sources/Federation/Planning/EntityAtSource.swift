@@ -1,0 +1,36 @@
+package import ContextModel
+
+/// An entity that a source may have, by what the hub knows of it.
+package struct EntityAtSource: Sendable, Hashable {
+    package var id: EntityID
+    /// nil where they are not known.
+    package var types: [IRI]?
+
+    package init(_ id: EntityID, types: [IRI]?) {
+        self.id = id
+        self.types = types
+    }
+
+    /// Whether the condition holds, whatever else the entity has; nil where it may and may not.
+    ///
+    /// Only the source knows scopes and attributes, so a rule about them decides nothing here, also
+    /// where it is negated.
+    package func verdict(on condition: Condition) -> Bool? {
+        switch condition {
+        case .everything: return true
+        case .nothing: return false
+        case .ids(let ids): return ids.contains(id)
+        case .idPattern(let pattern): return pattern.matches(id.uri)
+        case .type(let type): return types?.contains(type)
+        case .decided(let decision): return types.flatMap { decision.decider.holds(forTypes: $0) }
+        case .scope, .attribute, .value, .geometry, .linked: return nil
+        case .not(let part): return verdict(on: part).map { !$0 }
+        case .all(let parts):
+            let verdicts = parts.map { verdict(on: $0) }
+            return verdicts.contains(false) ? false : verdicts.contains(nil) ? nil : true
+        case .any(let parts):
+            let verdicts = parts.map { verdict(on: $0) }
+            return verdicts.contains(true) ? true : verdicts.contains(nil) ? nil : false
+        }
+    }
+}
