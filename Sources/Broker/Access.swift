@@ -63,6 +63,13 @@ package final class Access: Sendable {
         return rules.policy(of: tenant)
     }
 
+    /// The number of the rules in force, another one after each change of any; choices are no part of
+    /// them.
+    func rulesNumber(in tenant: TenantName?) async throws -> Int {
+        try await tenants.require(tenant)
+        return rules.number
+    }
+
     /// Throws for a caller that may do nothing of this kind, whatever the body of its request
     /// says, so that the body need not be read.
     package func require(_ intent: Intent, _ caller: Caller) async throws {

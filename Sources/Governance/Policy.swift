@@ -259,6 +259,14 @@ package struct Policy: Sendable {
     }
 }
 
+extension Policy {
+    /// The known purposes for which permissions let the caller read, whatever purpose it asks with now; by their texts.
+    package func purposes(of caller: Caller) -> [Purpose] {
+        let rules = permissions.filter { $0.actions.contains(.read) && $0.assignee.names(caller) }
+        return Set(rules.flatMap(\.purposes)).filter(\.isKnown).sorted { $0.text < $1.text }
+    }
+}
+
 extension Policy: Hashable {
     package static func == (a: Policy, b: Policy) -> Bool {
         a.permissions == b.permissions && a.prohibitions == b.prohibitions

@@ -38,8 +38,10 @@ package struct EntityBatches: Sendable {
 
     /// Returns the next batch, which may be empty; nil after the last one.
     ///
-    /// Throws `BrokerError` when the caller may not read any more, and the store's error.
+    /// A batch that may not leave because somebody has objected while it was read is read again. Throws
+    /// `BrokerError` when that happens many times, or the caller may not read any more, and the store's error.
     package mutating func next() async throws -> Disclosed<EntityAnswer>? {
+        var attempts = AttemptsAfterChange()
         while !rest.isEmpty {
             let ids = rest.prefix(size)
             var batch = query
@@ -55,9 +57,23 @@ package struct EntityBatches: Sendable {
                 return answer
             } catch let error as StorageError where error.code == .tooManyResults && ids.count > 1 {
                 size = ids.count / 2
+            } catch let error as BrokerError {
+                try attempts.next(after: error)
             }
         }
         return nil
+    }
+}
+
+/// How often a batch of a download is read again because what people allow has changed while it was read.
+struct AttemptsAfterChange {
+    private static let most = 5
+    private var count = 1
+
+    /// Throws the error when it is another one, and after the last attempt.
+    mutating func next(after error: BrokerError) throws(BrokerError) {
+        guard error.code == .conflict, count < Self.most else { throw error }
+        count += 1
     }
 }
 

@@ -50,7 +50,8 @@ extension Reading {
         )
         let found = Set(gathered.parts.keys)
         if !found.isEmpty { query.condition = query.condition.and(.not(.ids(found))) }
-        let answer = try await here.read { [query] transaction in
+        let namesCounted = query.wantsCount && session.grant.notes != nil
+        let answer = try await here.read { [query, limits] transaction in
             let page = try EntityPage.first(of: query, followedBy: merged) {
                 try transaction.encodedEntities($0)
             }
@@ -59,7 +60,10 @@ extension Reading {
                 in: representation,
                 transaction
             )
-            return EntityAnswer(page: page, linked: linked, map: nil)
+            let counted =
+                namesCounted
+                ? try CountedEntities.of(query, page, with: merged, limits, transaction) : .nobody
+            return EntityAnswer(page: page, linked: linked, map: nil, counted: counted)
         }
         return try await session.seal(answer, warnings: gathered.warnings)
     }

@@ -37,12 +37,13 @@ extension Reading {
         {
             return answer
         }
-        guard representation.join != nil || query.condition.isAboutLinked else {
+        let namesCounted = query.wantsCount && session.grant.notes != nil
+        guard representation.join != nil || query.condition.isAboutLinked || namesCounted else {
             let page = try await session.entities(query)
             return try await session.seal(EntityAnswer(page: page, linked: nil, map: nil))
         }
         let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
-        let answer = try await session.read { [query] transaction in
+        let answer = try await session.read { [query, limits] transaction in
             var query = query
             query.condition = try reader.targets(query.condition, transaction)
             let page = try transaction.encodedEntities(query)
@@ -51,7 +52,9 @@ extension Reading {
                 in: representation,
                 transaction
             )
-            return EntityAnswer(page: page, linked: linked, map: nil)
+            let counted =
+                try namesCounted ? CountedEntities.of(query, page, limits, transaction) : .nobody
+            return EntityAnswer(page: page, linked: linked, map: nil, counted: counted)
         }
         return try await session.seal(answer)
     }

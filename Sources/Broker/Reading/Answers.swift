@@ -17,9 +17,11 @@ package struct EntityAnswer: Disclosable {
     package let page: EntityPage<EncodedEntity>
     package let linked: LinkedEntities?
     package let map: EntityMapUse?
+    var counted = CountedEntities.nobody
 
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) throws {
         for entity in page.entities { try entity.noteDisclosure(note) }
+        counted.forEachDisclosure(note)
         linked?.forEachDisclosure(note)
     }
 }
@@ -28,6 +30,7 @@ package struct EntityAnswer: Disclosable {
 package struct EvolutionAnswer: Disclosable {
     package let page: EvolutionPage
     package let map: EntityMapUse?
+    var counted = CountedEntities.nobody
 
     package var evolutions: [Evolution] { page.evolutions }
 
@@ -36,6 +39,7 @@ package struct EvolutionAnswer: Disclosable {
             let names = evolution.attributes.map(\.name) + evolution.aggregates.map(\.name)
             note(evolution.id, names)
         }
+        counted.forEachDisclosure(note)
     }
 }
 
@@ -70,7 +74,7 @@ extension LinkedEntities {
 }
 
 extension EncodedEntity {
-    fileprivate func noteDisclosure(_ note: (EntityID, [IRI]) -> Void) throws(StorageError) {
+    func noteDisclosure(_ note: (EntityID, [IRI]) -> Void) throws(StorageError) {
         do throws(EntityCodec.Damage) {
             let (id, names) = try names()
             note(id, names)

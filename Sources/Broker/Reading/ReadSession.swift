@@ -182,6 +182,19 @@ package protocol Disclosable: Sendable {
 }
 
 extension Access {
+    /// Whether what a subscriber's session decided still holds: the rules are those of this number, and
+    /// nobody whom it has come across has objected since.
+    ///
+    /// False where the rules cannot be read, too: whoever then decides anew gets the store's error.
+    func stillHolds(
+        _ session: ReadSession,
+        rules number: Int,
+        in tenant: TenantName?
+    ) async -> Bool {
+        guard let current = try? await rulesNumber(in: tenant) else { return false }
+        return current == number && session.grant.notes?.areStillAllowed ?? true
+    }
+
     /// A session with the subscriber's present rights; nil when the subscriber may see nothing.
     ///
     /// Each notification asks for it when it is sent. Throws the store's error when it cannot read

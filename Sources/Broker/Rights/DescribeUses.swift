@@ -60,6 +60,16 @@ extension Governing {
     }
 }
 
+extension Governing {
+    /// The purposes for which rules in force let the caller read, whatever purpose it asks with now: those that the
+    /// rules name, by their texts.
+    ///
+    /// Not part of the standard. Throws the store's error when it cannot read the tenant's rules.
+    package func purposes(of caller: Caller) async throws -> [Purpose] {
+        try await access.policy(of: caller.tenant).purposes(of: caller)
+    }
+}
+
 extension LegalBasis {
     /// What a use rests on, where the class of the data says how far choices go.
     fileprivate func with(_ choice: DataClass.Choosing) -> LegalBasis {

@@ -224,7 +224,7 @@ struct SessionRecord: Sendable {
     func note(_ answer: some Disclosable, _ notes: DisclosureNotes) async throws {
         guard !notes.isEmpty else { return }
         try requireStillAllowed(notes)
-        var openings: [String: Opening] = [:]
+        var openings: [ExactText: Opening] = [:]
         let now = recorder.now
         try answer.forEachDisclosure { id, names in
             guard let note = notes[id] else { return }
@@ -237,7 +237,7 @@ struct SessionRecord: Sendable {
                     rule: note.rule,
                     time: now
                 )
-                openings[subject, default: new].add(id, names)
+                openings[ExactText(subject), default: new].add(id, names)
             }
         }
         try await recorder.append(.read, state: state, openings: Array(openings.values))

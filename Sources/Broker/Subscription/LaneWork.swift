@@ -97,7 +97,8 @@ struct LaneWork: Sendable {
                 outcome.waitUntil = until
                 return
             }
-            // The rights at this moment decide what may be sent.
+            // The rights at this moment decide what may be sent, and are asked again when it leaves.
+            let rules = try await access.rulesNumber(in: lane.key.tenant)
             guard
                 let session = try await access.session(
                     for: subscription,
@@ -110,7 +111,7 @@ struct LaneWork: Sendable {
             }
             // With throttling, all waiting messages go into one notification.
             let batch = try await contents(throttling == nil ? rest.prefix(1) : rest, session)
-            guard try await send(batch, lane, session, into: &outcome),
+            guard try await send(batch, lane, session, rules, into: &outcome),
                 now.microseconds - start.microseconds < Self.longestGoMicroseconds
             else { return }
             rest = rest.dropFirst(batch.count)
@@ -140,6 +141,7 @@ struct LaneWork: Sendable {
         _ batch: [NotificationWriter.Message],
         _ lane: Lane,
         _ session: ReadSession,
+        _ rules: Int,
         into outcome: inout DeliveryLanes.Outcome
     ) async throws -> Bool {
         let subscription = lane.subscription
@@ -148,14 +150,21 @@ struct LaneWork: Sendable {
             outcome.done += batch.count
             return true
         }
-        let request = writer.request(
+        var request = writer.request(
             id: identity.notificationID(of: first, to: lane.key),
             content,
             for: subscription,
             tenant: lane.key.tenant,
             now: clock()
         )
+        request.mayStillLeave = { [access, tenant = lane.key.tenant] in
+            await access.stillHolds(session, rules: rules, in: tenant)
+        }
         let result = await sender.send(try await session.seal(request))
+        if result == .withheld {
+            outcome.waitUntil = clock()
+            return false
+        }
         if Task.isCancelled, result != .delivered { return false }
         return take(result, batch.count, for: subscription, into: &outcome)
     }

@@ -5,7 +5,8 @@ package import Governance
 package protocol NotificationSender: Sendable {
     /// Sends once and returns the result; the caller repeats failed attempts.
     ///
-    /// Only what a session has sealed can be sent.
+    /// Only what a session has sealed can be sent. A sender that waits, as for a connection, asks
+    /// `mayStillLeave` after it has waited, right before it gives the body away.
     func send(_ request: Disclosed<NotificationRequest>) async -> DeliveryResult
 }
 
@@ -31,6 +32,11 @@ package struct NotificationRequest: Disclosable {
     package var service: ServiceReceiver?
     /// The city data in the body; nil for none.
     package var content: NotificationContent?
+    /// Whether what was decided when it was made still holds.
+    ///
+    /// Reads the newest rules and choices first, if other processes share the store; false also where
+    /// these cannot be read.
+    package var mayStillLeave: @Sendable () async -> Bool = { true }
 
     package init(
         url: String,
@@ -69,4 +75,6 @@ package enum DeliveryResult: Sendable, Equatable {
     case delivered
     /// Another answer, or none, with a reason for the operator.
     case failed(String)
+    /// It was not sent, because what may be told has changed since it was made: it has to be made anew.
+    case withheld
 }

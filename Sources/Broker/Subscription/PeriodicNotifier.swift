@@ -194,23 +194,12 @@ package actor PeriodicNotifier {
     private nonisolated func notify(_ turn: Turn) async {
         let (key, subscription) = (turn.key, turn.subscription)
         do {
-            guard let store = try await store.tenant(key.tenant),
-                let session = try await access.session(
-                    for: subscription,
-                    tenant: key.tenant,
-                    in: store
-                ),
-                let content = try await content(subscription, key.tenant, session)
-            else { return }
-            let request = writer.request(
-                id: "urn:ngsi-ld:Notification:\(makeIdentifier())",
-                content,
-                for: subscription,
-                tenant: key.tenant,
-                now: clock()
-            )
-            guard clock() < turn.chargeEnd else { return }
-            let result = await sender.send(try await session.seal(request))
+            guard let store = try await store.tenant(key.tenant) else { return }
+            var result = DeliveryResult.withheld
+            for _ in 0..<Self.mostAttempts where result == .withheld {
+                guard let next = try await send(turn, store) else { return }
+                result = next
+            }
             guard !Task.isCancelled else { return }
             subscription.tally.count(result, at: clock())
             try await record(subscription.tally.counts, key, store)
@@ -219,6 +208,39 @@ package actor PeriodicNotifier {
                 "The periodic notification of '\(subscription.record.id)' failed: \(error)"
             )
         }
+    }
+
+    /// A notification is made so often at most when rights change while it is sent; then the next interval
+    /// has another one.
+    private static let mostAttempts = 3
+
+    /// Makes a notification and sends it; nil when there is nothing to tell.
+    private nonisolated func send(
+        _ turn: Turn,
+        _ store: any TenantStore
+    ) async throws -> DeliveryResult? {
+        let (key, subscription) = (turn.key, turn.subscription)
+        let rules = try await access.rulesNumber(in: key.tenant)
+        guard
+            let session = try await access.session(
+                for: subscription,
+                tenant: key.tenant,
+                in: store
+            ),
+            let content = try await content(subscription, key.tenant, session)
+        else { return nil }
+        var request = writer.request(
+            id: "urn:ngsi-ld:Notification:\(makeIdentifier())",
+            content,
+            for: subscription,
+            tenant: key.tenant,
+            now: clock()
+        )
+        request.mayStillLeave = { [access] in
+            await access.stillHolds(session, rules: rules, in: key.tenant)
+        }
+        guard clock() < turn.chargeEnd else { return nil }
+        return await sender.send(try await session.seal(request))
     }
 
     /// The content; nil when there is nothing to tell.

@@ -90,8 +90,12 @@ package final class ServiceReceivers: NotificationSender {
         _ sealed: Disclosed<NotificationRequest>
     ) async -> DeliveryResult {
         do {
-            try await longWork.run(for: Sharer(sealed.answer.party)) { try await handler(sealed) }
-            return .delivered
+            return try await longWork.run(for: Sharer(sealed.answer.party)) {
+                // It may have waited for a thread.
+                guard await sealed.answer.mayStillLeave() else { return .withheld }
+                try await handler(sealed)
+                return .delivered
+            }
         } catch {
             return .failed(String("The service failed: \(error)".prefix(Self.maximumReason)))
         }

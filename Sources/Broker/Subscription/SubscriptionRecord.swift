@@ -84,7 +84,10 @@ package struct DeliveryCounts: Sendable, Equatable {
     }
 
     /// Counts a notification, and a failed one, once; a retry changes the times alone.
+    ///
+    /// One that was withheld was not sent, and does not count.
     package mutating func count(_ result: DeliveryResult, isRetry: Bool, at now: Timestamp) {
+        guard result != .withheld else { return }
         if !isRetry { timesSent += 1 }
         lastNotification = now
         switch result {
@@ -94,6 +97,7 @@ package struct DeliveryCounts: Sendable, Equatable {
             if !isRetry { timesFailed += 1 }
             lastFailure = now
             lastFailureReason = reason
+        case .withheld: break
         }
     }
 }

@@ -58,31 +58,41 @@ package struct EvolutionBatches: Sendable {
 
     /// Returns the next batch, which may be empty; nil after the last one.
     ///
-    /// Throws `BrokerError` when the caller may not read any more, and the store's error.
+    /// A batch that may not leave because somebody has objected while it was read is read again. Throws
+    /// `BrokerError` when that happens many times, or the caller may not read any more, and the store's error.
     package mutating func next() async throws -> Disclosed<LocatedEvolutions>? {
+        var attempts = AttemptsAfterChange()
         while !rest.isEmpty {
             let ids = rest.prefix(nextPart == nil ? size : 1)
-            let read: (session: ReadSession, page: EvolutionPage, places: [EntityID: JSONValue])
             do {
-                read = try await reading.read(batch(ids), showsPlaces: showsPlaces, caller)
+                let (session, page, places) = try await reading.read(
+                    batch(ids),
+                    showsPlaces: showsPlaces,
+                    caller
+                )
+                // Only the history of a single entity is read in parts: those of several may be very uneven.
+                if page.nextPart != nil, ids.count > 1 {
+                    size = ids.count / 2
+                    continue
+                }
+                let answer = LocatedEvolutions(evolutions: page.evolutions, places: places)
+                let sealed = try await session.seal(answer)
+                goOn(behind: page, ids.count)
+                return sealed
             } catch let error as StorageError where error.code == .tooManyResults {
                 guard shrink(ids.count) else { throw error }
-                continue
+            } catch let error as BrokerError {
+                try attempts.next(after: error)
             }
-            // Only the history of a single entity is read in parts: those of several may be very uneven.
-            if read.page.nextPart != nil, ids.count > 1 {
-                size = ids.count / 2
-                continue
-            }
-            nextPart = read.page.nextPart
-            if nextPart == nil {
-                rest = rest.dropFirst(ids.count)
-                grow(after: read.page.instanceCount, of: ids.count)
-            }
-            let answer = LocatedEvolutions(evolutions: read.page.evolutions, places: read.places)
-            return try await read.session.seal(answer)
         }
         return nil
+    }
+
+    private mutating func goOn(behind page: EvolutionPage, _ count: Int) {
+        nextPart = page.nextPart
+        guard nextPart == nil else { return }
+        rest = rest.dropFirst(count)
+        grow(after: page.instanceCount, of: count)
     }
 
     private func batch(_ ids: ArraySlice<EntityID>) -> TemporalQuery {

@@ -18,9 +18,15 @@ extension Reading {
         if let map {
             return try await session.seal(try await page(of: query, through: map, session, caller))
         }
-        let page = try await session.read { try $0.evolutions(query) }
-        try requireEligible(page, query)
-        return try await session.seal(EvolutionAnswer(page: page, map: nil))
+        let namesCounted = query.wantsCount && session.grant.notes != nil
+        let answer = try await session.read { [limits] transaction in
+            let page = try transaction.evolutions(query)
+            let counted =
+                try namesCounted ? CountedEntities.of(query, page, limits, transaction) : .nobody
+            return EvolutionAnswer(page: page, map: nil, counted: counted)
+        }
+        try requireEligible(answer.page, query)
+        return try await session.seal(answer)
     }
 
     /// Throws for an attribute that the query names and that the methods cannot aggregate

@@ -70,6 +70,7 @@ package struct Authentication: Sendable {
             if request.method != .get, request.method != .head {
                 try signIn.requireOwnPage(request)
             }
+            caller.purpose = caller.purpose ?? signIn.purpose(cookies: cookies, of: credential)
             try Self.put(credential, into: &caller)
         } else if let certificate, let certificates {
             try requireNoForeignPage(request)

@@ -105,6 +105,25 @@ package final class SignIn: Sendable {
         do { return try await sessions.credential(of: session, hash) } catch { return nil }
     }
 
+    // MARK: The purpose of a session
+
+    /// The purpose that was chosen for the session; nil for none, and for one that the session's token is not for.
+    ///
+    /// It is said by whoever reads, as that of the header `Data-Purpose`, and needs no signature.
+    func purpose(cookies: String, of credential: Credential) -> Purpose? {
+        guard let text = Self.value(of: cookieName(.purpose), in: cookies) else { return nil }
+        let purpose = Purpose(text)
+        guard purpose.isKnown, credential.purpose.map(purpose.isOrNarrower) ?? true else {
+            return nil
+        }
+        return purpose
+    }
+
+    /// The cookie of the purpose for which a session reads from now on; nil for none.
+    func cookie(ofPurpose purpose: Purpose?) -> String {
+        cookie(.purpose, purpose?.text ?? "", seconds: purpose == nil ? 0 : Self.sessionSeconds)
+    }
+
     /// The value of a cookie; nil where there are two, of which another site of this host may have set
     /// one.
     private static func value(of name: String, in cookies: String) -> String? {
@@ -262,7 +281,12 @@ package final class SignIn: Sendable {
             seconds: Int(OpenIDFlow.seconds),
             again: Self.foreignFlow
         )
-        return (credential.party, [try session(for: credential), cookie(.flow, "", seconds: 0)])
+        return (
+            credential.party,
+            [
+                try session(for: credential), cookie(ofPurpose: nil), cookie(.flow, "", seconds: 0),
+            ]
+        )
     }
 
     /// Where the provider sends people back to.
@@ -290,6 +314,8 @@ package final class SignIn: Sendable {
     private enum Cookie: String {
         /// Who is signed in: only the hub's own pages send it.
         case session = "balai-session"
+        /// What the session reads for.
+        case purpose = "balai-purpose"
         /// A sign-in that is under way: the provider's page leads back with it.
         case flow = "balai-flow"
     }
@@ -299,7 +325,7 @@ package final class SignIn: Sendable {
     }
 
     private func cookie(_ cookie: Cookie, _ value: String, seconds: Int) -> String {
-        let site = cookie == .session ? "Strict" : "Lax"
+        let site = cookie == .flow ? "Lax" : "Strict"
         return
             "\(cookieName(cookie))=\(value); Path=/; HttpOnly; SameSite=\(site); Max-Age=\(seconds)"
             + (isSecure ? "; Secure" : "")

@@ -163,7 +163,9 @@ package struct PageRenderer: Sendable {
         link: String? = nil,
         as party: String? = nil,
         current: String?,
-        providers: [OpenIDSettings] = []
+        providers: [OpenIDSettings] = [],
+        purposes: [Purpose] = [],
+        purpose: Purpose? = nil
     ) throws -> String {
         let view = SignInView(
             shell: shell("Sign in", HubSummary(types: []), hasLanguages: link == nil),
@@ -178,7 +180,16 @@ package struct PageRenderer: Sendable {
                         label: $0.label,
                         path: "/sign-in/with/" + TypeView.percentEncoded($0.name)
                     )
-                } : []
+                } : [],
+            t: voice.translation.words,
+            purposes: purposes.map {
+                SignInView.Purpose(
+                    term: $0.text,
+                    label: Translation.label(of: $0.text),
+                    isChosen: $0 == purpose
+                )
+            },
+            hasPurposes: current != nil && link == nil && !purposes.isEmpty
         )
         return try render(view, "sign-in")
     }

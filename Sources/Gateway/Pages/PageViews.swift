@@ -1,4 +1,5 @@
 import ContextModel
+import Governance
 import Services
 
 // The values for the templates. Every text is plain; the templates escape it.
@@ -43,6 +44,8 @@ struct PageShell {
     var language: String
     /// The tag of the language of head and foot.
     var frameLanguage: String
+    /// What the reader reads for, in words; nil for nothing in particular.
+    var purpose: String?
     /// What links to other pages end with.
     var query: String
     /// None where a link would lose what the page is about.
@@ -68,6 +71,9 @@ struct PageShell {
         isOperator = voice.isOperator
         language = voice.translation.language
         frameLanguage = voice.translation.language
+        purpose = voice.purpose.map {
+            voice.translation("purposeNow", ["purpose": Translation.label(of: $0.text)])
+        }
         query = voice.query
         hasLanguages = !voice.languages.isEmpty
         languages = voice.languages.map {
@@ -88,6 +94,17 @@ struct SignInView {
     var isSignedIn: Bool
     /// Where else people may sign in.
     var providers: [Provider]
+    var t: [String: String]
+    /// What the session may read for.
+    var purposes: [Purpose]
+    var hasPurposes: Bool
+
+    /// A purpose of which one may be chosen.
+    struct Purpose {
+        var term: String
+        var label: String
+        var isChosen: Bool
+    }
 
     /// An identity provider.
     struct Provider {

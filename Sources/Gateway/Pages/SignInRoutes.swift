@@ -1,14 +1,18 @@
 import Broker
-import Governance
+package import Governance
 import HTTPTypes
 import Hummingbird
 
 extension RouteTable {
-    /// Adds the page by which people sign in and out.
+    /// Tells for which purposes a caller may read.
+    package typealias PurposesOfCaller = @Sendable (Caller) async throws -> [Purpose]
+
+    /// Adds the page by which people sign in and out, and choose what they read for.
     package mutating func addSignIn(
         _ signIn: SignIn,
         assets: PageAssets,
-        settings: PageSettings
+        settings: PageSettings,
+        purposes: @escaping PurposesOfCaller = { _ in [] }
     ) throws {
         let renderer = try PageRenderer(templates: assets.templates, settings: settings)
         var page = Self.page("/sign-in", "Show how to sign in")
@@ -18,12 +22,18 @@ extension RouteTable {
             let party: Party? =
                 if let link { try await signIn.party(ofLink: link) } else { nil }
             let asked = context.caller.party
+            var choices: [Purpose]?
+            if link == nil {
+                choices = try await signIn.purposes(request, context.caller, purposes)
+            }
             var response = Response.page(
                 try renderer.speaking(to: request, context.caller).signIn(
                     link: link,
                     as: party?.text,
                     current: asked == .anonymous ? nil : asked.text,
-                    providers: signIn.providers
+                    providers: signIn.providers,
+                    purposes: choices ?? [],
+                    purpose: context.caller.purpose
                 ),
                 settings
             )
@@ -37,7 +47,10 @@ extension RouteTable {
             guard body.hasPrefix("link=") else {
                 throw BrokerError(.badRequestData, "The form has one field, \"link\".")
             }
-            return Self.home(try await signIn.cookie(forLink: String(body.dropFirst(5))))
+            return Self.home([
+                try await signIn.cookie(forLink: String(body.dropFirst(5))),
+                signIn.cookie(ofPurpose: nil),
+            ])
         }
         add(Self.submission("/sign-out", "Sign out, here or everywhere")) { request, _ in
             try signIn.requireOwnPage(request.head)
@@ -46,9 +59,38 @@ extension RouteTable {
                 cookies: request.headers[values: .cookie].joined(separator: ";"),
                 everywhere: String(buffer: body) == "everywhere=yes"
             )
-            return Self.home(signIn.endingCookie)
+            return Self.home([signIn.endingCookie, signIn.cookie(ofPurpose: nil)])
         }
+        addPurposeChoice(signIn, purposes)
         addProviders(signIn, renderer, settings)
+    }
+
+    /// Adds the choice of what a session reads for, out of what its party may read for.
+    private mutating func addPurposeChoice(
+        _ signIn: SignIn,
+        _ purposes: @escaping PurposesOfCaller
+    ) {
+        add(Self.submission("/sign-in/purpose", "Choose what a session reads for")) {
+            request,
+            context in
+            try signIn.requireOwnPage(request.head)
+            guard let own = try await signIn.purposes(request, context.caller, purposes) else {
+                throw BrokerError(.unauthenticated, "Nobody is signed in.")
+            }
+            let body = try await request.bytes(limit: UnverifiedToken.maximumBytes)
+            let fields = try QueryItems(urlQuery: String(buffer: body))
+            guard let chosen = fields["purpose"].map({ Purpose($0) }) else {
+                throw BrokerError(.badRequestData, "The form has one field, \"purpose\".")
+            }
+            guard chosen.text.isEmpty || own.contains(chosen) else {
+                throw BrokerError(
+                    .badRequestData,
+                    "No rule lets you read for '\(chosen.text.prefix(100))'."
+                )
+            }
+            let cookie = signIn.cookie(ofPurpose: chosen.text.isEmpty ? nil : chosen)
+            return Self.leading(to: "/sign-in", [cookie])
+        }
     }
 
     /// Adds the way to the page of an identity provider, and back.
@@ -114,9 +156,30 @@ extension RouteTable {
         )
     }
 
-    /// Leads to the map, with another cookie.
-    private static func home(_ cookie: String) -> Response {
-        Response(status: .seeOther, headers: [.location: "/", .setCookie: cookie])
+    /// Leads to the map, with other cookies.
+    private static func home(_ cookies: [String]) -> Response { leading(to: "/", cookies) }
+
+    private static func leading(to path: String, _ cookies: [String]) -> Response {
+        var response = Response(status: .seeOther, headers: [.location: path])
+        for cookie in cookies {
+            response.headers.append(HTTPField(name: .setCookie, value: cookie))
+        }
+        return response
+    }
+}
+
+extension SignIn {
+    /// For which purposes the session of the request may read; nil without a session.
+    fileprivate func purposes(
+        _ request: Request,
+        _ caller: Caller,
+        _ purposes: RouteTable.PurposesOfCaller
+    ) async throws -> [Purpose]? {
+        let cookies = request.headers[values: .cookie].joined(separator: ";")
+        guard let session = await credential(cookies: cookies) else { return nil }
+        return try await purposes(caller).filter { purpose in
+            session.purpose.map(purpose.isOrNarrower) ?? true
+        }
     }
 }
 

@@ -99,6 +99,8 @@ struct PageVoice: Sendable {
     var isPerson = false
     /// Whether the reader runs the hub.
     var isOperator = false
+    /// What the reader reads for.
+    var purpose: Purpose?
     /// All languages with their own names.
     var languages: [(tag: String, name: String)] = []
 
@@ -110,6 +112,7 @@ struct PageVoice: Sendable {
         isChosen = asked != nil
         isPerson = caller.subject != nil
         isOperator = caller.party == .operator || caller.roles.contains(.admin)
+        purpose = caller.purpose
         languages = translations.all.map { ($0.language, $0("language")) }
     }
 

@@ -65,9 +65,6 @@ package final class ChoiceBook: Sendable {
         }
     }
 
-    /// Forgets all choices.
-    package func removeAll() { state.withLock { $0 = State() } }
-
     /// Whether the choices of all these people let the recipient use data about them for the purpose.
     ///
     /// An objection to a purpose counts for what is a part of the purpose, and for what it is a part of:

@@ -182,7 +182,7 @@ package final class DisclosureNotes: Sendable {
     }
 
     private struct State {
-        var notes: [EntityID: Note] = [:]
+        var notes: [ExactText: Note] = [:]
         /// The number that the choices had when the first note was made.
         var version = 0
     }
@@ -196,14 +196,17 @@ package final class DisclosureNotes: Sendable {
 
     func note(_ entity: Entity, _ note: Note) {
         state.withLock { state in
+            let id = ExactText(entity.id.uri)
             var note = note
-            if let known = state.notes[entity.id] { note.join(known) }
-            state.notes[entity.id] = note
+            if let known = state.notes[id] { note.join(known) }
+            state.notes[id] = note
         }
     }
 
     /// Whom the entity is about; nil if it is about nobody, or was not come across.
-    package subscript(id: EntityID) -> Note? { state.withLock { $0.notes[id] } }
+    package subscript(id: EntityID) -> Note? {
+        state.withLock { $0.notes[ExactText(id.uri)] }
+    }
 
     /// Whether no data about people was come across.
     package var isEmpty: Bool { state.withLock(\.notes.isEmpty) }

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Governance
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// The HTTP client of the hub, with the rules for its requests.
 package final class OutboundWeb: Sendable {
@@ -17,8 +18,14 @@ package final class OutboundWeb: Sendable {
     let posts = PostClient()
     let guardian: AddressGuard
 
-    package init(allowsPrivateAddresses: Bool) {
+    package convenience init(allowsPrivateAddresses: Bool) {
+        self.init(allowsPrivateAddresses: allowsPrivateAddresses, tls: nil)
+    }
+
+    /// With another configuration of TLS than the usual one, for tests that have an authority of their own.
+    init(allowsPrivateAddresses: Bool, tls: TLSConfiguration?) {
         var configuration = HTTPClient.Configuration()
+        configuration.tlsConfiguration = tls
         // Redirects are followed only by callers that check each address first.
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: Self.connectTimeout)

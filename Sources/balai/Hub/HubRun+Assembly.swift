@@ -83,7 +83,9 @@ extension HubRun {
         pages.place = configuration.place
         pages.city = city
         let assets = try PageAssets(leafletFolder: pages.leafletFolder)
-        try routes.addSignIn(signIn, assets: assets, settings: pages)
+        try routes.addSignIn(signIn, assets: assets, settings: pages) {
+            try await hub.governing.purposes(of: $0)
+        }
         try routes.addRightsPages(hub, publisher, assets: assets, settings: pages)
         try routes.addSourcePages(hub, assets: assets, settings: pages)
         try routes.addPartyPages(hub, assets: assets, settings: pages) {

@@ -13,7 +13,7 @@ import Testing
 
     /// Ways in which data about people leaves the hub.
     enum Path: CaseIterable {
-        case retrieve, query, count, evolution, evolutions, entityMap
+        case retrieve, query, count, evolution, evolutions, countEvolutions, entityMap
 
         func ask(_ ward: Ward, _ caller: Caller) async throws {
             let reading = ward.hub.reading
@@ -34,6 +34,10 @@ import Testing
                 _ = try await reading.queryEntities(query, caller: caller)
             case .evolution: _ = try await reading.retrieveEvolution(of: id, past, caller: caller)
             case .evolutions: _ = try await reading.queryEvolutions(past, caller: caller)
+            case .countEvolutions:
+                var counting = past
+                (counting.limit, counting.wantsCount) = (0, true)
+                _ = try await reading.queryEvolutions(counting, caller: caller)
             case .entityMap:
                 _ = try await reading.createEntityMap(
                     of: query,
@@ -55,8 +59,7 @@ import Testing
         let subjects = Set(entry.openings.map(\.subject))
         switch path {
         case .retrieve, .evolution: #expect(subjects == [Ward.siti.uri])
-        case .count: #expect(subjects == [])
-        case .query, .evolutions, .entityMap:
+        case .query, .count, .evolutions, .countEvolutions, .entityMap:
             #expect(subjects == [Ward.siti.uri, Ward.budi.uri])
         }
         for opening in entry.openings {
@@ -71,6 +74,39 @@ import Testing
         #expect(refused?.code == .recordUnavailable)
     }
 
+    @Test(arguments: ["id", "filter"])
+    func `a question that only counts about somebody names that person`(way: String) async throws {
+        let ward = try await Ward().filled()
+        let patient = LDContext.core.expand("patient")
+        let value = ValueTest(
+            path: AttributePath(names: [patient]),
+            comparison: .equal([.uri(Ward.siti.uri)])
+        )
+        let condition: Condition = way == "id" ? .ids([EntityID("urn:visit:1")]) : .value(value)
+        let query = EntityQuery(
+            condition: .type(Self.visits).and(condition),
+            limit: 0,
+            wantsCount: true
+        )
+        let answer = try await ward.hub.reading.queryEntities(query, caller: Ward.clinic)
+        #expect(answer.page.count == 1 && answer.page.entities.isEmpty)
+        let openings = try #require(ward.record.drafts.last).openings
+        #expect(openings.map(\.subject) == [Ward.siti.uri])
+        #expect(openings.first?.entities == ["urn:visit:1"])
+        #expect(openings.first?.attributes == (way == "id" ? [] : [patient.text]))
+    }
+
+    @Test func `a question that counts more than a page has names nobody`() async throws {
+        var limits = HubLimits()
+        limits.maximumPage = 1
+        let ward = try await Ward(hubLimits: limits).filled()
+        let query = EntityQuery(condition: .type(Self.visits), limit: 0, wantsCount: true)
+        let answer = try await ward.hub.reading.queryEntities(query, caller: Ward.clinic)
+        #expect(answer.page.count == 2)
+        let entry = try #require(ward.record.drafts.last)
+        #expect(entry.kind == .read && entry.openings.isEmpty)
+    }
+
     @Test func `the record names the rule that the entity is the target of`() async throws {
         let ward = try await Ward().filled()
         try await ward.put(Ward.policy(["Visit"]))
@@ -82,6 +118,27 @@ import Testing
             let rules = try #require(ward.record.drafts.last).openings.map(\.rule)
             #expect(!rules.isEmpty && rules.allSatisfy { $0 == rule }, "\(rules)")
         }
+    }
+
+    @Test
+    func `the record tells two identifiers apart that differ in how a letter is put together`()
+        async throws
+    {
+        let ward = try await Ward(onDisk: true).filled()
+        let names = ["ren\u{E9}", "rene\u{301}"]
+        for (name, patient) in zip(names, [Ward.siti, Ward.budi]) {
+            try await ward.make(ward.visit(name, of: patient))
+        }
+        _ = try await ward.found("Visit")
+        let openings = try #require(ward.record.drafts.last).openings
+        for (name, patient) in zip(names, [Ward.siti, Ward.budi]) {
+            let own = try #require(openings.first { $0.subject == patient.uri })
+            let bytes = own.entities.map { Array($0.utf8) }
+            #expect(bytes.contains(Array("urn:visit:\(name)".utf8)) && bytes.count == 2)
+        }
+        try await ward.choose("object", Ward.siti)
+        let left = try await ward.found("Visit").map { Array($0.utf8) }
+        #expect(left.contains(Array("urn:visit:\(names[1])".utf8)) && left.count == 2)
     }
 
     @Test func `without a record nothing of rights is changed, and public data goes on`()

@@ -386,6 +386,7 @@ extension AccessSample {
         "GET /sign-in/with/{provider}": AccessSample(),
         "GET /sign-in/from/{provider}": AccessSample(query: "state=none&code=none"),
         "POST /sign-in": AccessSample("link=none"),
+        "POST /sign-in/purpose": AccessSample("purpose="),
         "POST /sign-out": AccessSample(),
         "GET /assets/{folder}/{name}": AccessSample(),
         "GET /health": AccessSample(),

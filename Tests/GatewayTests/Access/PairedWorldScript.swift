@@ -10,6 +10,8 @@ struct PairedWorldScript {
     private(set) var steps: (a: [WorldStep], b: [WorldStep]) = ([], [])
     private var dice: SeededGenerator
     private var moment: Int64 = 1_700_000_000_000_000
+    /// How many readings have a time of their own.
+    private var readings: Int64 = 0
 
     static let ids = (0..<12).map { "urn:x:Tree:\($0)" } + (0..<4).map { "urn:x:Bench:\($0)" }
     /// Who objects, where people choose, and who does not.
@@ -113,7 +115,17 @@ struct PairedWorldScript {
     private mutating func property(isFine: Bool = false) -> String {
         let dataset = number(3) == 0 ? #", "datasetId": "urn:x:d\#(number(2))""# : ""
         let decimals = isFine && rules == .shaped ? ".FINE" : ""
-        return #"{"type": "Property", "value": \#(number(20))\#(decimals) \#(dataset) HIDDEN}"#
+        let value = "\(number(20))\(decimals)"
+        return #"{"type": "Property", "value": \#(value) \#(dataset) \#(observed()) HIDDEN}"#
+    }
+
+    /// Each time another moment: of a history with two readings of one, their number tells whether they differ
+    /// (docs/threat-model.md).
+    private mutating func observed() -> String {
+        guard number(2) == 0 else { return "" }
+        readings += 1
+        let moment = Timestamp(microseconds: 1_699_999_000_000_000 + readings * 1_000_000)
+        return #", "observedAt": "\#(moment.text)""#
     }
 
     private func person(_ uri: String) -> String {

@@ -24,6 +24,30 @@ import Testing
         }
     }
 
+    @Test(arguments: PairedRules.allCases)
+    func `no way to look reveals hidden data`(rules: PairedRules) async throws {
+        for seed in Self.seeds {
+            try await inBothWorlds(rules, seed: seed, steps: 120) { reader in
+                var views = PairedWorldViews(seed: seed)
+                var good: [String: Set<PairedWorld.Answer>] = [:]
+                for _ in 0..<400 where !reader.hasFound {
+                    let view = views.next()
+                    let answer = try await reader.ask(view)
+                    guard answer.status == 200, answer.body.count > 40 else { continue }
+                    let way = view.uri.split { "/?".contains($0) }[0]
+                    good[String(way), default: []].insert(answer)
+                }
+                let counts = good.mapValues(\.count)
+                #expect(
+                    reader.hasFound
+                        || Set(counts.keys) == PairedWorldViews.ways
+                            && counts.values.reduce(0, +) > 50,
+                    "nearly nothing was seen: \(counts)"
+                )
+            }
+        }
+    }
+
     @Test(arguments: PairedRules.ofWriters)
     func `what is hidden cannot be told by any write`(rules: PairedRules) async throws {
         for seed in Self.seeds {

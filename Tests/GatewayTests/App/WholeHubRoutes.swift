@@ -43,7 +43,9 @@ extension RouteTable {
         try routes.addRowsPage(hub, settings, assets: assets, pages: pages)
         try routes.addSetupPage(hub, settings, KeptCity(), assets: assets, pages: pages)
         try routes.addRightsPages(hub, publisher, assets: assets, settings: pages)
-        try routes.addSignIn(signIn, assets: assets, settings: pages)
+        try routes.addSignIn(signIn, assets: assets, settings: pages) {
+            try await hub.governing.purposes(of: $0)
+        }
         routes.addOperationRoutes(version: "1", registry: registry, policy: policy) {}
         return routes
     }

@@ -3,6 +3,7 @@ import Governance
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Outbound
 import Synchronization
 import Testing
 
@@ -74,6 +75,48 @@ import Testing
             let text = slow.text.withLock { $0 }
             let told = text.matches(of: /"id":"(urn:x:\d)"/).map { String($0.1) }
             #expect(told == ["urn:x:1", "urn:x:3"])
+        }
+    }
+
+    /// Visits of forty kilobytes are a write each; one is about somebody who objects before it is written.
+    @Test func `who objects while a stream is open is not told of on it`() async throws {
+        let world = try await RightsWorld()
+        try await world.test { client in
+            try await client.prepare()
+            for (name, person) in [
+                ("a", "urn:x:person:budi"), ("b", RightsWorld.person), ("c", "urn:x:person:budi"),
+            ] {
+                try await client.make(
+                    "/ngsi-ld/v1/entities",
+                    """
+                    {"id": "urn:x:Visit:\(name)", "type": "Visit", \(RightsClass.patient(person)),
+                     "text": {"type": "Property", "value": "\(String(repeating: "x", count: 40_000))"}}
+                    """
+                )
+            }
+            let hub = world.parts.hub
+            let clinic = Caller(
+                party: .named(PartyID("clinic")),
+                purpose: Purpose(RightsWorld.purpose)
+            )
+            let question = NewsQuestion(condition: .type(LDContext.core.expand("Visit")))
+            let start = NewsPosition(since: Timestamp(microseconds: 0))
+            let first = try await hub.reading.news(of: question, since: start, caller: clinic)
+            let stream = EventStream(
+                hub: hub,
+                question: question,
+                caller: clinic,
+                isStillCaller: nil,
+                memory: nil,
+                writer: EntityWriter(Representation(format: .simplified), context: .core),
+                endsAtOnce: true
+            )
+            let slow = SlowClient { try await client.choose("object") }
+            var writer = SlowWriter(client: slow)
+            try await stream.run(first.answer, from: start, to: &writer)
+            let told = slow.text.withLock(\.self).matches(of: /"id":"urn:x:Visit:(.)"/)
+                .map { String($0.1) }
+            #expect(told.contains("a") && told.contains("c") && !told.contains("b"), "\(told)")
         }
     }
 }

@@ -166,6 +166,38 @@ import Testing
         #expect(caller == Caller(party: .named(PartyID("other"))))
     }
 
+    @Test func `a session reads for the purpose that was chosen for it, within that of its token`()
+        async throws
+    {
+        let free = pair(try await signIn.cookie(forLink: token(.link)))
+        var limited = clinic
+        limited.purpose = Purpose("dpv:Marketing")
+        let narrow = pair(try await signIn.cookie(forLink: token(.link, limited)))
+        func purpose(
+            _ session: String,
+            _ chosen: String,
+            _ fields: HTTPFields = [:]
+        ) async throws -> String? {
+            try await caller("\(session); balai-purpose=\(chosen)", .get, fields).purpose?.text
+        }
+        #expect(try await purpose(free, "dpv:PublicHealth") == "dpv:PublicHealth")
+        #expect(try await purpose(free, "dpv:Telepathy") == nil)
+        #expect(try await purpose(free, "a; balai-purpose=dpv:PublicHealth") == nil)
+        #expect(
+            try await purpose(free, "dpv:PublicHealth", [.dataPurpose: "dpv:Marketing"])
+                == "dpv:Marketing"
+        )
+        #expect(try await purpose(narrow, "dpv:PublicHealth") == "dpv:Marketing")
+        #expect(try await purpose(narrow, "dpv:DirectMarketing") == "dpv:DirectMarketing")
+        // A program's token says itself what it is for.
+        let token = try await caller(
+            "\(free); balai-purpose=dpv:PublicHealth",
+            .get,
+            [.authorization: "Bearer opaque"]
+        )
+        #expect(token.purpose == nil)
+    }
+
     // MARK: Pages
 
     private func served(

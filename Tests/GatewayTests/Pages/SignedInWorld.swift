@@ -59,7 +59,9 @@ struct SignedInWorld {
         routes.addRecordRoutes(publisher, parts.hub)
         routes.addWitnessRoutes(FollowedRecord.desk(), clock: clock.now)
         try routes.addRightsPages(parts.hub, publisher, assets: assets, settings: PageSettings())
-        try routes.addSignIn(signIn, assets: assets, settings: PageSettings())
+        try routes.addSignIn(signIn, assets: assets, settings: PageSettings()) {
+            try await parts.hub.governing.purposes(of: $0)
+        }
         try routes.addPages(
             HubPageData(
                 hub: parts.hub,
@@ -110,12 +112,15 @@ struct SignedInWorld {
 
     /// A link that signs a person in.
     func link(for person: String) throws -> String {
-        let credential = Credential(
-            party: .named(PartyID("residents")),
-            subject: SubjectID(person)
+        try link(
+            for: Credential(party: .named(PartyID("residents")), subject: SubjectID(person))
         )
+    }
+
+    /// A link that signs somebody in who has these rights.
+    func link(for credential: Credential) throws -> String {
         // Each link is another: it signs in once.
-        return try key.token(
+        try key.token(
             .link,
             for: credential,
             seconds: SignIn.linkSeconds,
@@ -225,6 +230,30 @@ struct Visitor {
             headers: fields(person, token).with(.secFetchSite, site)
                 .with(.contentType, "application/x-www-form-urlencoded"),
             body: ByteBuffer(string: form)
+        )
+    }
+
+    /// Signs in by a link, as a browser does; the cookies of the session.
+    func cookies(ofLink link: String) async throws -> String {
+        let answer = try await send("/sign-in", "link=\(link)")
+        try #require(answer.status == .seeOther)
+        return String(try #require(answer.headers[values: .setCookie].first).prefix { $0 != ";" })
+    }
+
+    /// Gets a page with these cookies, or sends a form.
+    func ask(
+        _ path: String,
+        cookies: String,
+        form: String? = nil,
+        site: String = "same-origin"
+    ) async throws -> TestResponse {
+        var fields: HTTPFields = [.cookie: cookies, .secFetchSite: site]
+        if form != nil { fields[.contentType] = "application/x-www-form-urlencoded" }
+        return try await client.execute(
+            uri: path,
+            method: form == nil ? .get : .post,
+            headers: fields,
+            body: form.map(ByteBuffer.init(string:))
         )
     }
 

@@ -78,6 +78,28 @@ import Testing
         }
     }
 
+    @Test func `no way tells of people while the record cannot be written`() async throws {
+        let world = try await RightsWorld()
+        try await world.test { client in
+            try await client.prepare()
+            let ways = try await Self.ways(client)
+            await world.record.close()
+            for way in ways {
+                let answer = try await way.path.ask(client, way.data, Self.clinic, made: way.made)
+                #expect(
+                    !way.path.tells(answer, of: way.data) && answer.status != 500,
+                    "\(way.path.name) of \(way.data): \(answer)"
+                )
+            }
+            // Nobody is kept from what is public.
+            let names = ["Query by type", "Query evolutions", "Events"]
+            for path in RightsPath.all where names.contains(path.name) {
+                let answer = try await path.ask(client, .public, RightsAsker(.stranger))
+                #expect(answer.status == 200, "\(path.name): \(answer)")
+            }
+        }
+    }
+
     @Test func `readers who go on find nothing of somebody who objects`() async throws {
         let world = try await RightsWorld()
         try await world.test { client in

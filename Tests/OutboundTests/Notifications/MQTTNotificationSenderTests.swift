@@ -20,7 +20,8 @@ private final class Results: Sendable {
         version: MQTTEndpoint.Version = .v5,
         qualityOfService: Int = 0,
         timeoutMilliseconds: Double = 30_000,
-        party: Party = .operator
+        party: Party = .operator,
+        mayStillLeave: @escaping @Sendable () async -> Bool = { true }
     ) async throws -> Disclosed<NotificationRequest> {
         let uri = "mqtt://\(authority)/\(topic)"
         let endpoint = MQTTEndpoint(
@@ -28,14 +29,16 @@ private final class Results: Sendable {
             version: version,
             qualityOfService: qualityOfService
         )
-        return try await NotificationRequest(
+        var request = NotificationRequest(
             url: uri,
             body: Array("{\"id\":1}".utf8),
             receiverInfo: [KeyValuePair(key: "X-Area", value: "north")],
             timeoutMilliseconds: timeoutMilliseconds,
             party: party,
             mqtt: endpoint
-        ).sealed()
+        )
+        request.mayStillLeave = mayStillLeave
+        return try await request.sealed()
     }
 
     private func withSender(
@@ -157,6 +160,62 @@ private final class Results: Sendable {
             }
         }
         #expect(broker.connections == 3)
+        try await broker.close()
+    }
+
+    @Test func `a message that waits for a connection is decided about when there is one`()
+        async throws
+    {
+        let broker = try await StubbornBroker(.withholdsConnections)
+        let gate = Gate()
+        try await withSender { sender in
+            let free = try await request("127.0.0.1:\(broker.port)", version: .v311)
+            let objected = try await request(
+                "127.0.0.1:\(broker.port)",
+                version: .v311,
+                mayStillLeave: { gate.isOpen }
+            )
+            async let first = sender.send(free)
+            async let second = sender.send(objected)
+            await broker.withholding(1)
+            gate.close()
+            broker.release()
+            #expect(await first == .delivered)
+            #expect(await second == .withheld)
+            #expect(await sender.send(free) == .delivered)
+        }
+        #expect(broker.published == 2 && broker.connections == 1)
+        try await broker.close()
+    }
+
+    /// The library would keep what the broker does not take yet, and send it later.
+    @Test(arguments: [(MQTTEndpoint.Version.v311, 20), (.v5, 3)])
+    func `a message that waits for answers to others is decided about when it leaves`(
+        version: MQTTEndpoint.Version,
+        most: Int
+    ) async throws {
+        let broker = try await StubbornBroker(.withholdsAnswers(most: 3))
+        let gate = Gate()
+        try await withSender { sender in
+            let request = try await request(
+                "127.0.0.1:\(broker.port)",
+                version: version,
+                qualityOfService: 1,
+                mayStillLeave: { gate.isOpen }
+            )
+            let results = await withTaskGroup(of: DeliveryResult.self) { group in
+                for _ in 0..<most + 7 { group.addTask { await sender.send(request) } }
+                await broker.withholding(most)
+                gate.close()
+                broker.release()
+                var results: [DeliveryResult] = []
+                for await result in group { results.append(result) }
+                return results
+            }
+            #expect(results.count { $0 == .delivered } == most)
+            #expect(results.count { $0 == .withheld } == 7)
+        }
+        #expect(broker.published == most)
         try await broker.close()
     }
 

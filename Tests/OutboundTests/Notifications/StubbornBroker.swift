@@ -10,6 +10,11 @@ final class StubbornBroker: Sendable {
         case answersByteByByte
         /// It accepts the connection and every message, and acknowledges no message.
         case answersNoMessage
+        /// It takes a connection, and does not say so before it is told to.
+        case withholdsConnections
+        /// It accepts the connection and every message, and acknowledges none before it is told to; it
+        /// takes so many before (MQTT 5).
+        case withholdsAnswers(most: UInt8)
         /// It accepts the connection and sends an unsolicited message of this many bytes.
         case sendsMessage(bytes: Int)
     }
@@ -20,6 +25,10 @@ final class StubbornBroker: Sendable {
     final class Seen: Sendable {
         let connections = Mutex(0)
         let sent = Mutex(0)
+        let published = Mutex(0)
+        /// What is withheld; nil when nothing is any more.
+        let withheld = Mutex<[@Sendable () -> Void]?>([])
+        let (withheldOnes, becameWithheld) = AsyncStream<Void>.makeStream()
     }
 
     init(_ manner: Manner) async throws {
@@ -39,6 +48,27 @@ final class StubbornBroker: Sendable {
     var connections: Int { seen.connections.withLock { $0 } }
     /// The number of bytes of its message that the client has received.
     var sent: Int { seen.sent.withLock { $0 } }
+
+    /// The number of messages that it has received.
+    var published: Int { seen.published.withLock { $0 } }
+
+    /// Waits until it withholds so many more answers.
+    func withholding(_ count: Int) async {
+        var left = count
+        for await _ in seen.withheldOnes {
+            left -= 1
+            if left == 0 { return }
+        }
+    }
+
+    /// Sends all answers, and no more late.
+    func release() {
+        let waiting = seen.withheld.withLock { withheld in
+            defer { withheld = nil }
+            return withheld ?? []
+        }
+        for send in waiting { send() }
+    }
 
     func close() async throws { try await channel.close() }
 
@@ -79,7 +109,15 @@ final class StubbornBroker: Sendable {
             _ packet: (kind: UInt8, body: [UInt8]),
             _ context: ChannelHandlerContext
         ) {
+            if packet.kind & 0xF0 == 0x30 { seen.published.withLock { $0 += 1 } }
             switch (packet.kind & 0xF0, manner) {
+            case (0x10, .withholdsConnections): withhold([0x20, 2, 0, 0], context)
+            case (0x10, .withholdsAnswers(let most)) where packet.body[6] == 5:
+                // With the property Receive Maximum.
+                send([0x20, 6, 0, 0, 3, 33, 0, most], context)
+            case (0x30, .withholdsAnswers):
+                let topicBytes = Int(packet.body[0]) << 8 | Int(packet.body[1])
+                withhold([0x40, 2] + packet.body[(2 + topicBytes)...].prefix(2), context)
             case (0x10, _):
                 // The version follows the name of the protocol.
                 send(packet.body[6] == 5 ? [0x20, 3, 0, 0, 0] : [0x20, 2, 0, 0], context)
@@ -89,6 +127,18 @@ final class StubbornBroker: Sendable {
                 send([0x40, 2] + packet.body[(2 + topicBytes)...].prefix(2), context)
             default: break
             }
+        }
+
+        private func withhold(_ answer: [UInt8], _ context: ChannelHandlerContext) {
+            let channel = context.channel
+            let send: @Sendable () -> Void = {
+                channel.writeAndFlush(ByteBuffer(bytes: answer), promise: nil)
+            }
+            let isWithheld = seen.withheld.withLock { withheld in
+                withheld?.append(send)
+                return withheld != nil
+            }
+            if isWithheld { seen.becameWithheld.yield() } else { send() }
         }
 
         private func send(_ answer: [UInt8], _ context: ChannelHandlerContext) {

@@ -111,7 +111,8 @@ import Testing
             Array(text.utf8),
             to: topic,
             qualityOfService: 1,
-            deadline: .now + .seconds(20)
+            deadline: .now + .seconds(20),
+            mayLeave: { true }
         )
         #expect(result == .delivered)
         session.stop()

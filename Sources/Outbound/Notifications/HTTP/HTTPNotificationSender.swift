@@ -30,6 +30,10 @@ package struct HTTPNotificationSender: NotificationSender {
             // The receiver's body is not read.
             return (200..<300).contains(status.code)
                 ? .delivered : .failed("The receiver answered \(status.code).")
+        } catch is Withheld {
+            return .withheld
+        } catch PostClient.Failure.withheld {
+            return .withheld
         } catch let error as AddressError {
             return .failed(error.detail)
         } catch let error as HTTPClientError {
@@ -63,10 +67,12 @@ package struct HTTPNotificationSender: NotificationSender {
             HTTPRequestHead(version: .http1_1, method: .POST, uri: url.rest, headers: headers),
             ByteBuffer(bytes: notification.body),
             to: PostClient.Origin(host: url.bareHost, port: url.port ?? 80),
-            timeout: timeout
+            timeout: timeout,
+            mayLeave: notification.mayStillLeave
         )
     }
 
+    /// The receiver gets the head of a request that is then withheld: it tells of no data.
     private func sendSecurely(
         _ notification: NotificationRequest,
         _ timeout: TimeAmount
@@ -76,7 +82,10 @@ package struct HTTPNotificationSender: NotificationSender {
         for header in notification.headers {
             request.headers.replaceOrAdd(name: header.key, value: header.value)
         }
-        request.body = .bytes(notification.body)
+        request.body = .stream(
+            LateBody(bytes: notification.body, mayLeave: notification.mayStillLeave),
+            length: .known(Int64(notification.body.count))
+        )
         return try await web.client.execute(request, timeout: timeout).status
     }
 
@@ -84,7 +93,7 @@ package struct HTTPNotificationSender: NotificationSender {
         switch failure {
         case .late: "The receiver did not answer in time."
         case .lost: "The receiver closed the connection."
-        case .notConnected: "The receiver cannot be reached."
+        case .notConnected, .withheld: "The receiver cannot be reached."
         }
     }
 
@@ -96,4 +105,26 @@ package struct HTTPNotificationSender: NotificationSender {
         default: "The receiver cannot be reached (\(error.shortDescription))."
         }
     }
+}
+
+/// Thrown in place of a body that may not leave any more.
+private struct Withheld: Error {}
+
+/// A body that the client asks for when its connection is ready, and that is decided about only then.
+private struct LateBody: AsyncSequence, Sendable {
+    let bytes: [UInt8]
+    let mayLeave: @Sendable () async -> Bool
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var body: LateBody?
+
+        mutating func next() async throws -> ByteBuffer? {
+            guard let body else { return nil }
+            self.body = nil
+            guard await body.mayLeave() else { throw Withheld() }
+            return ByteBuffer(bytes: body.bytes)
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(body: self) }
 }

@@ -14,7 +14,11 @@ final class PostClient: Sendable {
     }
 
     /// A failure without an answer.
-    enum Failure: Error { case notConnected, late, lost }
+    enum Failure: Error {
+        case notConnected, late, lost
+        /// Nothing was sent, because what was to be sent may not leave any more.
+        case withheld
+    }
 
     private static let connectTimeout = TimeAmount.seconds(5)
 
@@ -30,17 +34,24 @@ final class PostClient: Sendable {
     init(group: MultiThreadedEventLoopGroup = .singleton) { self.group = group }
 
     /// Sends the request and returns the status of the answer.
+    ///
+    /// `mayLeave` is asked each time when a connection is ready, right before the request is written.
     func post(
         _ head: HTTPRequestHead,
         _ body: ByteBuffer,
         to origin: Origin,
-        timeout: TimeAmount
+        timeout: TimeAmount,
+        mayLeave: @Sendable () async -> Bool
     ) async throws -> HTTPResponseStatus {
         let deadline = NIODeadline.now() + timeout
         // The receiver may be closing an idle connection at this moment, so the request is
         // repeated on a new one. If it arrives twice, the receiver knows the notification by its
         // identifier.
         if let waiting = takeIdle(origin) {
+            guard await mayLeave() else {
+                keep(waiting, origin)
+                throw Failure.withheld
+            }
             switch try await send(head, body, on: waiting, until: deadline) {
             case .answered(let status): return status
             case .late: throw Failure.late
@@ -48,6 +59,10 @@ final class PostClient: Sendable {
             }
         }
         let fresh = try await connect(to: origin, until: deadline)
+        guard await mayLeave() else {
+            keep(fresh, origin)
+            throw Failure.withheld
+        }
         switch try await send(head, body, on: fresh, until: deadline) {
         case .answered(let status): return status
         case .late: throw Failure.late

@@ -15,6 +15,10 @@ final class MQTTClient {
     }
 
     private(set) var phase = Phase.connecting
+    /// So many messages the broker takes before it has answered the first of them.
+    ///
+    /// The library would keep further ones, and send them at any time.
+    private(set) var mostUnanswered = 20
     /// The broker's answers to messages by their numbers: nil, or the reason of a refusal.
     private var answers: [Int32: String?] = [:]
     private let handle: OpaquePointer
@@ -54,9 +58,8 @@ final class MQTTClient {
     deinit { mosquitto_destroy(handle) }
 
     private func setCallbacks() {
-        mosquitto_connect_callback_set(handle) { _, object, code in
-            MQTTClient.of(object)?.phase =
-                code == 0 ? .connected : .over("The MQTT broker refuses the connection (\(code)).")
+        mosquitto_connect_v5_callback_set(handle) { _, object, code, _, properties in
+            MQTTClient.of(object)?.noteConnection(code, properties)
         }
         mosquitto_disconnect_callback_set(handle) { _, object, code in
             MQTTClient.of(object)?.close(code)
@@ -70,6 +73,20 @@ final class MQTTClient {
 
     private static func of(_ object: UnsafeMutableRawPointer?) -> MQTTClient? {
         object.map { Unmanaged<MQTTClient>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private func noteConnection(_ code: Int32, _ properties: OpaquePointer?) {
+        guard code == 0 else {
+            phase = .over("The MQTT broker refuses the connection (\(code)).")
+            return
+        }
+        // Before MQTT 5 there is no such property (MQTT 5.0, clause 3.2.2.3.3).
+        var most: UInt16 = 0
+        let property = MQTT_PROP_RECEIVE_MAXIMUM.rawValue.asCode
+        if mosquitto_property_read_int16(properties, property, &most, false) != nil {
+            mostUnanswered = min(mostUnanswered, Int(most))
+        }
+        phase = .connected
     }
 
     private func close(_ code: Int32) {
@@ -98,6 +115,8 @@ final class MQTTClient {
 
     /// The socket; negative when there is none.
     var socket: Int32 { mosquitto_socket(handle) }
+    /// Whether the library has nothing to write, so that what is published goes to the socket at once.
+    var isClear: Bool { !mosquitto_want_write(handle) }
     /// Whether to wait until the socket can be written to.
     ///
     /// A connected socket always can, so this must be false while the broker is silent.

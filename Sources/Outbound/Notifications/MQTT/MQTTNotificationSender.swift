@@ -38,7 +38,8 @@ package final class MQTTNotificationSender: NotificationSender {
                     payload,
                     to: endpoint.topic,
                     qualityOfService: endpoint.qualityOfService,
-                    deadline: deadline
+                    deadline: deadline,
+                    mayLeave: notification.mayStillLeave
                 )
                 if let result { return result }
                 forget(name)

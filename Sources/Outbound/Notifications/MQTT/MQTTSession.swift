@@ -1,4 +1,5 @@
 import Broker
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -8,6 +9,9 @@ import Synchronization
 /// published for a while. Messages without an answer have failed then, and the dispatcher decides
 /// whether to send them again. So the library must neither store messages nor send them later by
 /// itself.
+///
+/// Messages wait here, and not in the library, until the broker takes them; whether they may still leave
+/// is asked then.
 final class MQTTSession: Sendable {
     private static let idleLimit = Duration.seconds(60)
     /// The longest time between two checks of deadlines.
@@ -20,6 +24,7 @@ final class MQTTSession: Sendable {
         var topic: String
         var qualityOfService: Int
         var deadline: ContinuousClock.Instant
+        var mayLeave: @Sendable () async -> Bool
         var answer: CheckedContinuation<DeliveryResult?, Never>
     }
 
@@ -35,6 +40,9 @@ final class MQTTSession: Sendable {
     private let host: String
     private let inbox = Mutex(Inbox())
     private let bell: WakeUp
+    /// The last answer to whether a message may leave, and the signal that it is there.
+    private let verdict = Mutex(false)
+    private let decided = DispatchSemaphore(value: 0)
 
     init?(_ broker: MQTTEndpoint.Broker, host: String) {
         guard let bell = WakeUp() else { return nil }
@@ -49,7 +57,8 @@ final class MQTTSession: Sendable {
         _ payload: [UInt8],
         to topic: String,
         qualityOfService: Int,
-        deadline: ContinuousClock.Instant
+        deadline: ContinuousClock.Instant,
+        mayLeave: @escaping @Sendable () async -> Bool
     ) async -> DeliveryResult? {
         await withCheckedContinuation { continuation in
             let job = Job(
@@ -57,6 +66,7 @@ final class MQTTSession: Sendable {
                 topic: topic,
                 qualityOfService: qualityOfService,
                 deadline: deadline,
+                mayLeave: mayLeave,
                 answer: continuation
             )
             let isTaken = inbox.withLock { inbox in
@@ -94,8 +104,11 @@ final class MQTTSession: Sendable {
             let (jobs, mustStop) = take()
             if !jobs.isEmpty { lastUse = .now }
             waiting += jobs
-            if client.phase == .connected { publish(&waiting, to: client, &sent) }
             settle(client, &sent)
+            if client.phase == .connected {
+                // Messages that are answered at once make room for others.
+                while publish(&waiting, to: client, &sent) { settle(client, &sent) }
+            }
             failOverdue(&waiting)
             if sent.values.contains(where: { $0.deadline <= .now }) {
                 return end(waiting + sent.values, Self.late)
@@ -121,9 +134,20 @@ final class MQTTSession: Sendable {
         }
     }
 
-    private func publish(_ waiting: inout [Job], to client: MQTTClient, _ sent: inout [Int32: Job])
-    {
-        for job in waiting {
+    /// Publishes what the broker takes at once; whether that was anything.
+    private func publish(
+        _ waiting: inout [Job],
+        to client: MQTTClient,
+        _ sent: inout [Int32: Job]
+    ) -> Bool {
+        var count = 0
+        while count < waiting.count, sent.count < client.mostUnanswered, client.isClear {
+            let job = waiting[count]
+            count += 1
+            guard mayLeave(job) else {
+                job.answer.resume(returning: .withheld)
+                continue
+            }
             let number = client.publish(
                 job.payload,
                 to: job.topic,
@@ -135,7 +159,19 @@ final class MQTTSession: Sendable {
                 job.answer.resume(returning: .failed("The MQTT broker did not accept the message."))
             }
         }
-        waiting = []
+        waiting.removeFirst(count)
+        return count > 0
+    }
+
+    /// Blocks the thread, which is the session's own, until others have decided.
+    private func mayLeave(_ job: Job) -> Bool {
+        Task {
+            let answer = await job.mayLeave()
+            verdict.withLock { $0 = answer }
+            decided.signal()
+        }
+        decided.wait()
+        return verdict.withLock(\.self)
     }
 
     private func settle(_ client: MQTTClient, _ sent: inout [Int32: Job]) {
