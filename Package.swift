@@ -235,7 +235,10 @@ let package = Package(
         // The readers that strangers reach, for `make test` and, with libFuzzer, for `make fuzz`.
         .target(
             name: "FuzzTargets",
-            dependencies: ["Chance", "Collect", "ContextModel", "Record", "Storage"],
+            dependencies: [
+                "Chance", "Collect", "ContextModel", "Outbound", "Record", "Storage",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             path: "Tests/FuzzTargets"
         ),
         .testTarget(name: "FuzzTests", dependencies: ["Chance", "FuzzTargets"]),

@@ -217,9 +217,10 @@ package protocol ChangeObserver: Sendable {
     func messages(of change: EntityChange, _ tenant: TenantName?, at now: Timestamp) -> [NewMessage]
     /// What is kept of the change in its transaction, beside the messages: commands to devices.
     func notes(of change: EntityChange, _ tenant: TenantName?, at now: Timestamp) -> [KeptNote]
-    /// What is to be done when the change has been stored; nil for nothing.
+    /// What is to be done when the change has been stored with these notes; nil for nothing.
     func whenStored(
         _ change: EntityChange,
+        _ notes: [KeptNote],
         _ tenant: TenantName?,
         at now: Timestamp
     ) -> (@Sendable () -> Void)?

@@ -47,7 +47,7 @@ package struct FuzzTarget: Sendable {
 
     package static let all: [FuzzTarget] =
         jsonTargets + conditionTargets + textTargets
-        + recordTargets + sourceTargets
+        + recordTargets + sourceTargets + packetTargets
 }
 
 extension FuzzTarget: CustomStringConvertible {

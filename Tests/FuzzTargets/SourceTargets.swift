@@ -48,6 +48,12 @@ extension FuzzTarget {
             format: csv
             map: {type: A, id: "urn:x:{a}", location: {latitude: b, longitude: $.c}}
             """,
+            """
+            webhook: {bearer: {variable: BALAI_SOURCE_A}}
+            map:
+              - {type: A, id: "urn:x:{$.a.c.d}", location: {coordinates: $.a.b, order: "longitude latitude"}}
+              - {type: B, id: "urn:y:b", attributes: {r: {text: "urn:x:{$.f[*].g}", as: relationship, several: true}}}
+            """,
         ]
     ) { text throws(BrokenPromise) in
         guard let source = try? SourceDefinition(text, name: "fuzzed"),

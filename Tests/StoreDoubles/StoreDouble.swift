@@ -219,7 +219,8 @@ private struct TenantDouble: TenantStore {
         offset: Int,
         limit: Int
     ) async throws -> [Document] {
-        try await base.documents(kind, of: owner, offset: offset, limit: limit)
+        try failIfSo(.documents(kind))
+        return try await base.documents(kind, of: owner, offset: offset, limit: limit)
     }
 
     func documentCount(_ kind: Document.Kind, of owner: String) async throws -> Int {

@@ -204,6 +204,12 @@ package struct Device: Sendable, Hashable {
     static func statusName(_ command: String) -> String { command + "_status" }
     static func infoName(_ command: String) -> String { command + "_info" }
 
+    /// The attributes that are commands, their states and their results: nothing but commands writes them.
+    var reservedNames: Set<IRI> {
+        let names = settings.commands.flatMap { [$0, Self.statusName($0), Self.infoName($0)] }
+        return Set(names.map { LDContext.core.expand($0) })
+    }
+
     /// How the device gets a command.
     enum Delivery: Sendable, Hashable {
         case http(String)

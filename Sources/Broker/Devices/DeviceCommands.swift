@@ -1,5 +1,5 @@
 package import ContextModel
-import Governance
+package import Governance
 import Logging
 import Storage
 
@@ -23,19 +23,34 @@ extension Sourcing {
     /// Takes up the commands of all groups that are to be sent now, each with where it goes; those that
     /// devices ask for are marked as pending, and those that are too old as expired.
     ///
-    /// `isUnderway` says which are being sent by this process; at most `limit` are returned, and the others
-    /// stay.
+    /// `isUnderway` says which are being sent by this process, in the places that tenants share; what has no
+    /// place stays. What fails of one group or one command does not stop the others.
     package func takeUpCommands(
-        limit: Int,
+        within shares: FairShares<TenantName?>,
         isUnderway: @Sendable (WaitingCommand) -> Bool
-    ) async throws -> [(command: WaitingCommand, target: CommandTarget)] {
-        var taken: [(command: WaitingCommand, target: CommandTarget)] = []
-        for source in all {
-            guard let mapping = source.mapping as? DeviceGroupMapping else { continue }
-            for command in try await waitingCommands(of: source) where !isUnderway(command) {
-                guard taken.count < limit else { return taken }
-                guard let target = try await takeUp(command, of: source, mapping) else { continue }
-                taken.append((command, target))
+    ) async -> TakenCommands {
+        var taken = TakenCommands()
+        var queue = FairQueue<TenantName?, (WaitingCommand, LiveSource)>(places: shares.capacity)
+        queue.shares = shares
+        for source in all where source.mapping is DeviceGroupMapping {
+            do {
+                for command in try await waitingCommands(of: source) where !isUnderway(command) {
+                    do {
+                        guard try await isToBeSent(command, of: source) else { continue }
+                        queue.append((command, source), of: source.key.tenant)
+                    } catch { taken.failures.append(error) }
+                }
+            } catch { taken.failures.append(error) }
+        }
+        while let ((command, source), tenant) = queue.popNext() {
+            var target: CommandTarget?
+            do { target = try await begin(command, of: source) } catch {
+                taken.failures.append(error)
+            }
+            if let target {
+                taken.commands.append((command, target))
+            } else {
+                queue.giveBack(tenant)
             }
         }
         return taken
@@ -48,23 +63,21 @@ extension Sourcing {
             .compactMap { WaitingCommand($0, of: source.key) }
     }
 
-    /// Where the command goes now; nil where it waits or has ended.
-    private func takeUp(
+    /// Whether the command is to be sent now; otherwise it waits, or ends here.
+    private func isToBeSent(
         _ command: WaitingCommand,
-        of source: LiveSource,
-        _ mapping: DeviceGroupMapping
-    ) async throws -> CommandTarget? {
-        let now = clock()
-        guard let device = mapping.device(command.device) else {
+        of source: LiveSource
+    ) async throws -> Bool {
+        guard let device = (source.mapping as? DeviceGroupMapping)?.device(command.device) else {
             try await forget(command, of: source)
-            return nil
+            return false
         }
-        let age = now.microseconds - command.writtenAt.microseconds
+        let age = clock().microseconds - command.writtenAt.microseconds
         switch (command.stage, device.delivery) {
         case (.sending, _):
             let reason = "The hub stopped while the command was sent: the device may have it."
             try await end(command, of: source, "ERROR", .string(reason))
-            return nil
+            return false
         case (_, .asked):
             if age > Self.longestWaitMicroseconds {
                 try await end(command, of: source, "EXPIRED", nil)
@@ -72,16 +85,26 @@ extension Sourcing {
                 try await tell(command, of: source, "PENDING", nil, at: command.writtenAt)
                 try await move(command, to: .pending, of: source)
             }
-            return nil
+            return false
         case (_, .http), (_, .mqtt):
-            guard age <= Self.longestDelayMicroseconds else {
-                try await end(command, of: source, "EXPIRED", nil)
-                return nil
-            }
-            guard try await move(command, to: .sending, of: source) else { return nil }
-            try await tell(command, of: source, "PENDING", nil, at: command.writtenAt)
-            return target(of: device, mapping.group, source.key)
+            guard age > Self.longestDelayMicroseconds else { return true }
+            try await end(command, of: source, "EXPIRED", nil)
+            return false
         }
+    }
+
+    /// Marks the command as being sent, and returns where it goes; nil when a newer one is in its place.
+    private func begin(
+        _ command: WaitingCommand,
+        of source: LiveSource
+    ) async throws -> CommandTarget? {
+        guard let mapping = source.mapping as? DeviceGroupMapping,
+            let device = mapping.device(command.device)
+        else { return nil }
+        // What is marked as being sent and is not sent would never be: so the mark comes last.
+        try await tell(command, of: source, "PENDING", nil, at: command.writtenAt)
+        guard try await move(command, to: .sending, of: source) else { return nil }
+        return target(of: device, mapping.group, source.key)
     }
 
     private func target(
@@ -123,8 +146,11 @@ extension Sourcing {
             }
             // Who takes it away first has it, so that it is given once.
             guard try await forget(command, of: source) else { continue }
-            try await tell(command, of: source, "DELIVERED", nil, at: clock())
             answer[command.command] = command.value
+            do { try await tell(command, of: source, "DELIVERED", nil, at: clock()) } catch {
+                // The device gets it all the same: nobody else can give it any more.
+                logger.error("the state of a command cannot be stored: \(error)")
+            }
         }
         return answer
     }
@@ -205,7 +231,7 @@ extension Sourcing {
                 MappedContent(entities: [.object(entity)], refusals: [])
             )
         ]
-        try await write(&mapped, by: source)
+        try await write(&mapped, by: source, isReport: false)
         if let reason = mapped[0].reasons.first {
             logger.warning(
                 "the state of a command cannot be written: \(reason)",
@@ -213,4 +239,10 @@ extension Sourcing {
             )
         }
     }
+}
+
+/// The commands that are to be sent now, and what went wrong of others, which can be taken up later.
+package struct TakenCommands: Sendable {
+    package var commands: [(command: WaitingCommand, target: CommandTarget)] = []
+    package var failures: [any Error] = []
 }

@@ -167,9 +167,10 @@ final class DeviceGroupMapping: MessageMapping {
             observedAt = moment
         }
         var entity = Self.entity(of: device)
+        let reserved = registry.reservedNames(of: device.entity, source.tenant)
         for (id, value) in object.members where id != "TimeInstant" {
             do throws(EntityError) {
-                try add(id, value, observedAt, of: device, to: &entity)
+                try add(id, value, observedAt, of: device, besides: reserved, to: &entity)
             } catch {
                 refuse("\(id.prefix(80)): \(error.detail)", place, &content)
             }
@@ -183,9 +184,11 @@ final class DeviceGroupMapping: MessageMapping {
         for attribute in device.settings.statics where entity[attribute.name] == nil {
             // It was checked when it was provisioned.
             guard let value = attribute.value,
+                !reserved.contains(LDContext.core.expand(attribute.name)),
                 let json = try? attribute.normalized(value, observedAt: nil)
             else { continue }
             entity.members.append((attribute.name, json))
+            content.initial[content.entities.count, default: []].append(attribute.name)
         }
         content.entities.append(.object(entity))
     }
@@ -199,13 +202,14 @@ final class DeviceGroupMapping: MessageMapping {
         _ value: JSONValue,
         _ observedAt: Timestamp?,
         of device: Device,
+        besides reserved: Set<IRI>,
         to entity: inout JSONObject
     ) throws(EntityError) {
         let known = device.settings.attributes.filter { $0.objectID == id }
         if known.isEmpty, device.settings.isExplicit == true { return }
         let attributes = known.isEmpty ? [try Self.unknown(id)] : known
         for attribute in attributes {
-            guard !device.reserved.contains(attribute.name) else {
+            guard !reserved.contains(LDContext.core.expand(attribute.name)) else {
                 throw EntityError("It is a command of the device, and no measure.")
             }
             guard entity[attribute.name] == nil else {
@@ -266,13 +270,5 @@ final class DeviceGroupMapping: MessageMapping {
             members.append((Device.infoName(command), property(result)))
         }
         return members
-    }
-}
-
-extension Device {
-    /// The names of commands, of their states and results, which no measure can have.
-    fileprivate var reserved: Set<String> {
-        guard !settings.commands.isEmpty else { return [] }
-        return Set(settings.commands.flatMap { [$0, Self.statusName($0), Self.infoName($0)] })
     }
 }

@@ -22,6 +22,8 @@ package final class DeviceRegistry: Sendable {
         var place: Place
         /// The commands by the names that attributes have.
         var commands: [IRI: String]
+        /// The names of the commands, of their states and results.
+        var reserved: Set<IRI>
     }
 
     private struct State {
@@ -61,10 +63,12 @@ package final class DeviceRegistry: Sendable {
 
     func put(_ device: Device, of source: SourceKey) {
         let place = Place(source: source, device: device.id)
-        let names = device.settings.commands.map { (LDContext.core.expand($0), $0) }
+        let commands = device.settings.commands
+        let names = commands.map { (LDContext.core.expand($0), $0) }
         let known = Known(
             place: place,
-            commands: Dictionary(names, uniquingKeysWith: { first, _ in first })
+            commands: Dictionary(names, uniquingKeysWith: { first, _ in first }),
+            reserved: device.reservedNames
         )
         let entity = EntityPlace(tenant: source.tenant, entity: device.entity)
         state.withLock { state in
@@ -109,10 +113,20 @@ package final class DeviceRegistry: Sendable {
 
     // MARK: Commands
 
+    /// The names of the commands, of their states and results, of all devices for which the entity stands: no
+    /// measure of any of these has them.
+    func reservedNames(of entity: EntityID, _ tenant: TenantName?) -> Set<IRI> {
+        guard hasCommands.load(ordering: .relaxed) else { return [] }
+        let place = EntityPlace(tenant: tenant, entity: entity)
+        return state.withLock { state in
+            (state.entities[place] ?? []).reduce(into: []) { $0.formUnion($1.reserved) }
+        }
+    }
+
     /// The commands that a change of an entity gives, to be kept in its transaction.
     ///
-    /// An attribute that was there and is written is a command, also when its value stays the same. It is
-    /// called on the store's writing thread.
+    /// An attribute that was there and is written is a command, also when its value stays the same. Whoever writes
+    /// its state, too, copies an entity and commands nothing. It is called on the store's writing thread.
     func commands(
         of change: EntityChange,
         _ tenant: TenantName?,
@@ -123,12 +137,15 @@ package final class DeviceRegistry: Sendable {
         else { return [] }
         let place = EntityPlace(tenant: tenant, entity: entity.id)
         guard let devices = state.withLock({ $0.entities[place] }) else { return [] }
+        let written = Set(change.attributes.map(\.name))
         var notes: [KeptNote] = []
         for attribute in change.attributes {
             guard attribute.before != nil, let after = attribute.after, after.datasetID == nil
             else { continue }
             for device in devices {
-                guard let command = device.commands[attribute.name] else { continue }
+                guard let command = device.commands[attribute.name],
+                    !written.contains(LDContext.core.expand(Device.statusName(command)))
+                else { continue }
                 let kept = WaitingCommand(
                     place: device.place,
                     command: command,

@@ -77,7 +77,7 @@ extension Sourcing {
             for document in documents { try transaction.put(document, isQuiet: true) }
         }
         do {
-            for device in devices { try await makeCommands(of: device, key) }
+            for device in devices { try await makeAttributes(of: device, key) }
         } catch {
             try await store.bookkeep { transaction in
                 for document in documents {
@@ -103,13 +103,18 @@ extension Sourcing {
         try takeUp(kept, of: source.key.tenant)
     }
 
-    /// Makes the attributes by which a device gets commands, where the entity has none, with static ones.
-    private func makeCommands(of device: Device, _ key: SourceKey) async throws {
-        guard !device.settings.commands.isEmpty else { return }
+    /// Makes the attributes by which a device gets commands, where the entity has none, and writes the static ones,
+    /// where there is an entity.
+    private func makeAttributes(of device: Device, _ key: SourceKey) async throws {
+        let makesEntity = !device.settings.commands.isEmpty
+        guard makesEntity || !device.settings.statics.isEmpty else { return }
         let session = try await writing.session(key.caller)
+        let reserved = registry.reservedNames(of: device.entity, key.tenant)
+            .union(device.reservedNames)
         let result = try await session.changeEach([device], id: \.entity) {
-            [now = session.now] device, stored in
-            let json = device.initialEntity(besides: stored)
+            [now = session.now] device, stored -> (EntityChange?, BatchOutcome) in
+            guard makesEntity || stored != nil else { return (nil, BatchOutcome(isNew: false)) }
+            let json = device.initialEntity(besides: stored, reserved)
             return try BatchInput(json, ld: .core, .readings, at: now).change(stored, at: now)
         }
         if let failure = result.failure { throw failure }
@@ -179,7 +184,7 @@ extension Sourcing {
             let changed = try device.changed(by: changes, of: mapping.group)
             let others = mapping.all.filter { $0.id != id }
             try await permit(Self.types(mapping.group, others + [device, changed]), to: source)
-            try await makeCommands(of: changed, source.key)
+            try await makeAttributes(of: changed, source.key)
             let document = changed.document(of: source.key.name)
             try await access.existingStore(caller.tenant)
                 .bookkeep { try $0.put(document, isQuiet: true) }
@@ -248,7 +253,10 @@ extension Device {
     }
 
     /// The entity with the attributes of commands that it does not have yet, and the static ones.
-    fileprivate func initialEntity(besides stored: Entity?) -> JSONValue {
+    fileprivate func initialEntity(
+        besides stored: Entity?,
+        _ reserved: Set<IRI>
+    ) -> JSONValue {
         var json: JSONObject = ["id": .string(entity.uri), "type": .string(type)]
         func add(_ name: String, _ value: JSONValue) {
             guard stored?[LDContext.core.expand(name)].isEmpty != false else { return }
@@ -261,7 +269,8 @@ extension Device {
         }
         for attribute in settings.statics {
             // It was checked when it was provisioned.
-            guard let value = attribute.value,
+            guard !reserved.contains(LDContext.core.expand(attribute.name)),
+                let value = attribute.value,
                 let made = try? attribute.normalized(value, observedAt: nil)
             else { continue }
             json.members.append((attribute.name, made))

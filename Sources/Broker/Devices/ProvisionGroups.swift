@@ -16,7 +16,9 @@ extension Sourcing {
         try await provisioning.take { [self] in
             var groups: [DeviceGroup] = []
             for (index, json) in list.enumerated() {
-                let group = try DeviceGroup(json, at: "services[\(index)]", path: path)
+                let place = "services[\(index)]"
+                let group = try DeviceGroup(json, at: place, path: path)
+                try Self.requireLongKey(of: group, at: place)
                 guard registry.source(key: group.key) == nil,
                     !groups.contains(where: { $0.key == group.key })
                 else { throw Self.takenKey }
@@ -24,6 +26,21 @@ extension Sourcing {
             }
             for group in groups { try await create(group, caller) }
         }
+    }
+
+    /// The least bytes of a new key: who guesses it writes as any device of the group.
+    package static let minimumKeyBytes = 8
+
+    private static func requireLongKey(
+        of group: DeviceGroup,
+        at place: String
+    ) throws(BrokerError) {
+        guard group.key.utf8.count < minimumKeyBytes else { return }
+        throw BrokerError(
+            .badRequestData,
+            "`\(place).apikey` is a secret of \(minimumKeyBytes) bytes at least; it has "
+                + "\(group.key.utf8.count)."
+        )
     }
 
     private static let takenKey = BrokerError(
@@ -110,6 +127,9 @@ extension Sourcing {
             guard changed.key == mapping.group.key || registry.source(key: changed.key) == nil
             else {
                 throw Self.takenKey
+            }
+            if changed.key != mapping.group.key {
+                try Self.requireLongKey(of: changed, at: "service")
             }
             let devices = try mapping.all.map { device throws(BrokerError) in
                 var provision = device.provision

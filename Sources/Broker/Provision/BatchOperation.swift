@@ -70,7 +70,7 @@ extension Writing {
 struct BatchInput: Sendable {
     let id: EntityID
     let operation: BatchOperation
-    let fragment: EntityFragment
+    var fragment: EntityFragment
     /// The whole entity, if the operation may need one.
     let entity: Entity?
     /// The change that creates the entity, or the reason why it cannot be created.

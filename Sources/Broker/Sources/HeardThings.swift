@@ -14,6 +14,9 @@ struct HeardThings: Sendable {
 
     var things: [EntityID: Thing] = [:]
     var silent: Set<EntityID> = []
+    /// Things whose marks as silent are being written: they are stored before the marks are, so that a crash in
+    /// between leaves no mark that nobody takes away.
+    private(set) var marking: Set<EntityID> = []
     /// Silent things that were heard again by another way than a message of the source, and are to be marked.
     var returned: Set<EntityID> = []
     var rhythm = ReportRhythm()
@@ -42,9 +45,12 @@ struct HeardThings: Sendable {
             if case .learned = interval, !hasForgotten { return false }
             return things.count < Self.maximumThings
         }
-        return silent.contains(id) && thing.heard <= moment.microseconds
+        return mayBeMarked(id) && thing.heard <= moment.microseconds
             && thing.newest < newest.microseconds
     }
+
+    /// Whether the entity may say that the thing is silent.
+    func mayBeMarked(_ id: EntityID) -> Bool { silent.contains(id) || marking.contains(id) }
 
     /// Notes a report of the thing; an earlier one, which is tried again, or a repeated one says nothing new.
     mutating func hear(_ id: EntityID, newest: Timestamp, at moment: Timestamp) {
@@ -59,6 +65,35 @@ struct HeardThings: Sendable {
         if thing.hasReported { rhythm.note(pauseMicroseconds: moment - thing.heard) }
         things[id] = Thing(heard: moment, newest: newest)
         if silent.remove(id) != nil { isChanged = true }
+        if marking.remove(id) != nil { isChanged = true }
+    }
+
+    /// Counts the time of each thing, and of the source itself, anew: nothing could be heard until now.
+    mutating func countAnew(at now: Timestamp) {
+        for id in things.keys {
+            things[id]?.heard = now.microseconds
+            things[id]?.hasReported = false
+        }
+        lastMessage = now.microseconds
+    }
+
+    /// Notes that marks are being written.
+    mutating func beginMarks(_ ids: [EntityID]) {
+        for id in ids where marking.insert(id).inserted { isChanged = true }
+    }
+
+    /// Notes that the entity was marked as silent at this moment.
+    mutating func endMark(_ id: EntityID, at moment: Timestamp) {
+        guard let thing = things[id] else { return }
+        isChanged = true
+        marking.remove(id)
+        // What reported while the mark was written is not silent, and its entity says so.
+        if thing.heard > moment.microseconds { returned.insert(id) } else { silent.insert(id) }
+    }
+
+    /// Notes that the entity says again that the thing is not silent.
+    mutating func endReturn(_ id: EntityID) {
+        if returned.remove(id) != nil { isChanged = true }
     }
 
     /// Notes that the source got a message.
@@ -72,6 +107,7 @@ struct HeardThings: Sendable {
     mutating func forget(_ id: EntityID) {
         things[id] = nil
         silent.remove(id)
+        marking.remove(id)
         returned.remove(id)
         isChanged = true
     }
@@ -80,6 +116,7 @@ struct HeardThings: Sendable {
     mutating func forgetAll() {
         things = [:]
         silent = []
+        marking = []
         returned = []
         isChanged = true
         hasForgotten = true
@@ -120,7 +157,9 @@ struct HeardThings: Sendable {
             "newest": .array(
                 ids.map { .number(JSONNumber(Int(things[$0]?.newest ?? 0))) }
             ),
-            "silent": .array(silent.map { .string($0.uri) }), "pauses": numbers(rhythm),
+            "silent": .array(silent.map { .string($0.uri) }),
+            "marking": .array(marking.union(returned).map { .string($0.uri) }),
+            "pauses": numbers(rhythm),
             "messagePauses": numbers(messages), "hasForgotten": .bool(hasForgotten),
         ]
         return Document(
@@ -142,9 +181,11 @@ struct HeardThings: Sendable {
                 hasReported: false
             )
         }
-        silent = Set(
-            (json["silent"]?.arrayValue?.compactMap(\.stringValue) ?? []).map(EntityID.init)
-        )
+        func set(_ name: String) -> Set<EntityID> {
+            Set((json[name]?.arrayValue?.compactMap(\.stringValue) ?? []).map(EntityID.init))
+        }
+        silent = set("silent")
+        marking = set("marking")
         hasForgotten = json["hasForgotten"]?.boolValue ?? false
         func counts(_ name: String) -> [Int] {
             json[name]?.arrayValue?.compactMap { $0.numberValue?.intValue } ?? []

@@ -40,6 +40,8 @@ package struct MappedContent: Sendable {
     package var refusals: [String]
     /// The number that the content of the message has.
     package var number: String?
+    /// By the places of entities: the names of attributes that are written only where the entity has none yet.
+    package var initial: [Int: [String]] = [:]
 
     package init(entities: [JSONValue], refusals: [String], number: String? = nil) {
         self.entities = entities

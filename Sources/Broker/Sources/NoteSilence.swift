@@ -12,22 +12,29 @@ extension Sourcing {
     ///
     /// A thing is silent when nothing new was heard of it for as long as its source says (`reportsEvery`), or for
     /// three times as long as the hub has learned. Its entity then has the attribute `silent` with the value true,
-    /// and false once it reports again. Throws what the store throws; the next call tries again.
+    /// and false once it reports again. Throws the last error of the store, after all sources have been looked at;
+    /// the next call tries again.
     package func noteSilence() async throws {
+        var failure: (any Error)?
         for source in all where !source.kept.isPaused && source.mapping.reports != .never {
-            try await load(source)
-            let now = clock()
-            let (overdue, returned) = source.history.state.withLock { state in
-                if state.things.lastMessage == nil {
-                    state.things.lastMessage = now.microseconds
-                }
-                let things = state.things
-                return (things.overdue(at: now, source.mapping.reports), Array(things.returned))
-            }
-            try await mark(overdue, isSilent: true, by: source, at: now)
-            try await mark(returned, isSilent: false, by: source, at: now)
-            try await keepThings(of: source)
+            do { try await noteSilence(of: source) } catch { failure = error }
         }
+        if let failure { throw failure }
+    }
+
+    private func noteSilence(of source: LiveSource) async throws {
+        try await load(source)
+        let now = clock()
+        let (overdue, returned) = source.history.state.withLock { state in
+            if state.things.lastMessage == nil { state.things.lastMessage = now.microseconds }
+            let overdue = state.things.overdue(at: now, source.mapping.reports)
+            state.things.beginMarks(overdue)
+            return (overdue, Array(state.things.returned))
+        }
+        try await keepThings(of: source)
+        try await mark(overdue, isSilent: true, by: source, at: now)
+        try await mark(returned, isSilent: false, by: source, at: now)
+        try await keepThings(of: source)
     }
 
     private func mark(
@@ -48,13 +55,10 @@ extension Sourcing {
         by source: LiveSource,
         at now: Timestamp
     ) async throws {
-        let types = source.mapping.types
         let bodies = ids.map { id in
-            var entity: JSONObject = [
+            let entity: JSONObject = [
                 "id": .string(id.uri), Self.silentAttribute: Self.silence(isSilent, at: now),
             ]
-            // Of several types, an entity keeps its own.
-            if types.count == 1 { entity["type"] = .string(types[0]) }
             return (json: JSONValue.object(entity), ld: LDContext.core)
         }
         let result = try await writing.batch(
@@ -62,25 +66,28 @@ extension Sourcing {
             bodies,
             caller: source.key.caller
         )
-        // What was deleted meanwhile is no thing of the source any more.
-        let gone = Set(
-            result.errors.filter { $0.error.code == .resourceNotFound }.compactMap(\.id)
-        )
         if let error = result.errors.first(where: { $0.error.code != .resourceNotFound })?.error {
             logger.error("silence of the source '\(source.key.name)': \(error)")
         }
         source.history.state.withLock { state in
-            for id in gone { state.things.forget(id) }
+            for (id, error) in result.errors where !Self.passes(error) {
+                if let id { state.things.forget(id) }
+            }
             for id in result.changed {
-                guard isSilent else {
-                    state.things.returned.remove(id)
-                    continue
+                if isSilent {
+                    state.things.endMark(id, at: now)
+                } else {
+                    state.things.endReturn(id)
                 }
-                guard state.things.things[id]?.heard ?? .max <= now.microseconds else { continue }
-                state.things.silent.insert(id)
-                state.things.isChanged = true
             }
         }
+    }
+
+    /// Whether the reason is the state of the hub, so that the same mark may be accepted later.
+    ///
+    /// What was deleted meanwhile, or what the source may not write any more, is no thing of it.
+    private static func passes(_ error: BrokerError) -> Bool {
+        [.overloaded, .storageFull, .internalError].contains(error.code)
     }
 
     /// Stores the things of the source where they, or what was learned of them, have changed.

@@ -68,13 +68,16 @@ extension Sourcing {
 
     /// Writes the entities of the messages, and notes the reasons of those that are refused.
     ///
-    /// `isRetry` says that newer messages may have come since.
+    /// `isRetry` says that newer messages may have come since; `isReport` that things have told something, so that
+    /// they are not silent.
     func write(
         _ mapped: inout [Mapped],
         by source: LiveSource,
-        isRetry: Bool = false
+        isRetry: Bool = false,
+        isReport: Bool = true
     ) async throws {
-        let inputs = try await inputs(of: &mapped, source)
+        let isHeard = isReport && source.mapping.reports != .never
+        let inputs = try await inputs(of: &mapped, source, isHeard: isHeard)
         guard !inputs.isEmpty else { return }
         let session = try await writing.session(source.key.caller)
         let written = try await session.changeEach(
@@ -84,6 +87,7 @@ extension Sourcing {
             correctsHistory: true,
             keeping: \.mark
         ) { [now = session.now] element, stored in
+            let element = element.besides(stored)
             if isRetry { return try element.retriedChange(stored, at: now) }
             return try element.input.change(stored, at: now)
         }
@@ -92,7 +96,7 @@ extension Sourcing {
             switch result {
             case .success:
                 mapped[element.message].entities.append(element.input.id)
-                guard source.mapping.reports != .never else { continue }
+                guard isHeard else { continue }
                 source.history.state.withLock {
                     $0.things.hear(
                         element.input.id,
@@ -109,15 +113,17 @@ extension Sourcing {
     /// The entities of all messages, each with the number of its message.
     private func inputs(
         of mapped: inout [Mapped],
-        _ source: LiveSource
+        _ source: LiveSource,
+        isHeard: Bool
     ) async throws -> [MappedInput] {
         let now = clock()
         var inputs: [MappedInput] = []
         for index in mapped.indices where !mapped[index].isRepeated {
             var contexts: Set<[UInt8]> = []
-            for var json in mapped[index].content.entities {
+            for (place, var json) in mapped[index].content.entities.enumerated() {
+                let initial = mapped[index].content.initial[place] ?? []
                 let receivedAt = mapped[index].message.receivedAt
-                let newest = markHeard(&json, receivedAt, source)
+                let newest = isHeard ? markHeard(&json, receivedAt, source) : receivedAt
                 do throws(BrokerError) {
                     let ld = try await context(
                         of: &json,
@@ -126,9 +132,9 @@ extension Sourcing {
                         beside: &contexts
                     )
                     let input = try BatchInput(json, ld: ld, .readings, at: now)
-                    inputs.append(
-                        MappedInput(index, input, receivedAt: receivedAt, newest: newest)
-                    )
+                    var made = MappedInput(index, input, receivedAt: receivedAt, newest: newest)
+                    made.initial = Set(initial.map { LDContext.core.expand($0) })
+                    inputs.append(made)
                 } catch {
                     mapped[index].reasons.append(error.detail)
                 }
@@ -189,9 +195,7 @@ extension Sourcing {
         _ source: LiveSource
     ) -> Timestamp {
         let reports = source.mapping.reports
-        guard reports != .never, let id = json.entityID, case .object(var entity) = json else {
-            return moment
-        }
+        guard let id = json.entityID, case .object(var entity) = json else { return moment }
         let newest = entity.newestReading(at: moment)
         guard entity[Self.silentAttribute] == nil else { return newest }
         let needsMark = source.history.state.withLock {
@@ -272,6 +276,8 @@ struct Mapped: Sendable {
 struct MappedInput: Sendable {
     var message: Int
     var input: BatchInput
+    /// The attributes that are written only where the entity has none of their names.
+    var initial: Set<IRI> = []
     var receivedAt: Timestamp
     /// The moment of its newest reading, which is not after its receipt.
     var newest: Timestamp
@@ -282,6 +288,16 @@ struct MappedInput: Sendable {
         self.input = input
         self.receivedAt = receivedAt
         self.newest = newest
+    }
+
+    /// Without what the stored entity has already and is not to be written again.
+    func besides(_ stored: Entity?) -> MappedInput {
+        guard !initial.isEmpty, let stored else { return self }
+        var rest = self
+        rest.input.fragment.attributes.removeAll {
+            initial.contains($0.name) && !stored[$0.name].isEmpty
+        }
+        return rest
     }
 
     /// The change of the stored entity by a message that is tried again; none where all of it is

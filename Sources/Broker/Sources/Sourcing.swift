@@ -237,6 +237,12 @@ package final class Sourcing: Sendable {
             var kept = try found(name, caller).kept
             kept.isPaused = isPaused
             try await change(kept, of: caller.tenant) { _ in }
+            if !isPaused {
+                let now = clock()
+                source(SourceKey(caller.tenant, name))?.history.state.withLock {
+                    $0.things.countAnew(at: now)
+                }
+            }
             try takeUp(kept, of: caller.tenant)
         }
     }

@@ -20,10 +20,13 @@ final class TypeWatch: Sendable {
     }
 
     /// What is to be done when the change is stored; nil when nobody watches the entity.
+    ///
+    /// `reserved` has the names of an entity's commands and of their states, which are no reports.
     func whenStored(
         _ change: EntityChange,
         _ tenant: TenantName?,
-        at now: Timestamp
+        at now: Timestamp,
+        _ reserved: (EntityID) -> Set<IRI>
     ) -> (@Sendable () -> Void)? {
         guard let entity = change.after else { return nil }
         let histories = watched.withLock { watched -> [SourceHistory] in
@@ -31,8 +34,11 @@ final class TypeWatch: Sendable {
             return entity.types.flatMap { types[$0] ?? [] }
         }
         guard !histories.isEmpty else { return nil }
-        // The hub's own mark is no report.
-        let changed = change.attributes.filter { $0.name != Self.silent }
+        // The hub's own mark is no report, and neither is a command to the entity's device.
+        let reserved = reserved(entity.id)
+        let changed = change.attributes.filter {
+            $0.name != Self.silent && !reserved.contains($0.name)
+        }
         guard change.before == nil || !changed.isEmpty else { return nil }
         let observed = changed.compactMap { $0.after?.observedAt }.max()
         let newest = min(observed ?? now, now)
@@ -47,10 +53,10 @@ final class TypeWatch: Sendable {
 extension SourceHistory.State {
     /// Notes a report that is no message of the source.
     fileprivate mutating func hear(_ id: EntityID, newest: Timestamp, at now: Timestamp) {
-        let wasSilent = things.silent.contains(id)
+        let wasMarked = things.mayBeMarked(id)
         things.hear(id, newest: newest, at: now)
         things.hearSource(at: now)
-        if wasSilent, !things.silent.contains(id) { things.returned.insert(id) }
+        if wasMarked, !things.mayBeMarked(id) { things.returned.insert(id) }
         figures.messages += 1
     }
 }

@@ -29,15 +29,17 @@ final class SubscriptionMatcher: ChangeObserver {
 
     func whenStored(
         _ change: EntityChange,
+        _ notes: [KeptNote],
         _ tenant: TenantName?,
         at now: Timestamp
     ) -> (@Sendable () -> Void)? {
         var told: [@Sendable () -> Void] = []
         if let noted = watch.whenStored(change, tenant, at: now) { told.append(noted) }
-        if let heard = watch.types.whenStored(change, tenant, at: now) { told.append(heard) }
-        if !notes(of: change, tenant, at: now).isEmpty {
-            told.append { [devices] in devices.signal() }
+        let heard = watch.types.whenStored(change, tenant, at: now) { [devices] in
+            devices.reservedNames(of: $0, tenant)
         }
+        if let heard { told.append(heard) }
+        if !notes.isEmpty { told.append { [devices] in devices.signal() } }
         guard !told.isEmpty else { return nil }
         return { [told] in
             for tell in told { tell() }

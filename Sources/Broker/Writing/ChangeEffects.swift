@@ -7,7 +7,7 @@ struct ChangeEffects: Sendable {
     let observer: any ChangeObserver
     let tenant: TenantName?
     let now: Timestamp
-    /// Whether an instance replaces the one that the history has for the same moment.
+    /// Whether an instance replaces the one that the history has for the same moment, as readings do.
     var correctsHistory = false
 
     init(observer: any ChangeObserver, tenant: TenantName?, now: Timestamp) {
@@ -32,8 +32,9 @@ struct ChangeEffects: Sendable {
         )
         if !leavesState {
             changes.messages = observer.messages(of: change, tenant, at: now)
-            changes.notes = observer.notes(of: change, tenant, at: now)
-            changes.whenStored = observer.whenStored(change, tenant, at: now)
+            // Readings tell what was; they command nothing.
+            if !correctsHistory { changes.notes = observer.notes(of: change, tenant, at: now) }
+            changes.whenStored = observer.whenStored(change, changes.notes, tenant, at: now)
         }
         return changes
     }

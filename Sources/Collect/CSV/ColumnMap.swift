@@ -23,6 +23,8 @@ package struct ColumnMap: Sendable {
     var wide: Wide?
     var lookup: Lookup?
     var location: Place?
+    /// The cell that has both coordinates in one text.
+    var coordinates: Coordinates?
     /// The cell that has the location as GeoJSON; for messages alone.
     var geometry: String?
     /// Whether the location is a reading with a time, as that of a vehicle is; for messages alone.
@@ -83,6 +85,12 @@ package struct ColumnMap: Sendable {
         var longitude: Source
     }
 
+    /// A cell with two coordinates.
+    struct Coordinates: Sendable {
+        var text: Template
+        var isLongitudeFirst = false
+    }
+
     /// The rows that are left out without a report.
     struct Skip: Sendable {
         var column: String
@@ -110,6 +118,8 @@ package struct ColumnMap: Sendable {
         var isConverted = false
         var unitCode: String?
         var isObserved = true
+        /// Whether each value of the cell names an entity, and not the first alone; for messages.
+        var isSeveral = false
         /// A constant in JSON for an empty cell, which otherwise is a gap.
         var missing: [UInt8]?
     }

@@ -9,6 +9,9 @@ extension ColumnMap {
         guard geometry == nil, !isLocationObserved else {
             throw root.wrong("`geometry` and `observed` of a location are for messages of sources.")
         }
+        if let several = (attributes + entity).first(where: \.isSeveral) {
+            throw root.wrong("`several` of `\(several.name)` is for messages of sources.")
+        }
     }
 
     /// Reads a map that may be a part of another document.
@@ -169,19 +172,30 @@ extension ColumnMap {
     private mutating func setLocation(_ node: MapNode) throws(SourceError) {
         var latitude: Source?
         var longitude: Source?
-        for (key, node) in try node.members(["latitude", "longitude", "geometry", "observed"]) {
+        var isLongitudeFirst = false
+        let keys = ["latitude", "longitude", "coordinates", "order", "geometry", "observed"]
+        for (key, node) in try node.members(keys) {
             switch key {
+            case "coordinates": coordinates = Coordinates(text: Template(column: try node.text()))
+            case "order":
+                isLongitudeFirst = try node.choice([
+                    "latitude longitude": false, "longitude latitude": true,
+                ])
             case "latitude": latitude = try Self.degrees(node)
             case "longitude": longitude = try Self.degrees(node)
             case "geometry": geometry = try node.text()
             default: isLocationObserved = try node.flag()
             }
         }
-        switch (latitude, longitude, geometry) {
-        case (let latitude?, let longitude?, nil):
+        coordinates?.isLongitudeFirst = isLongitudeFirst
+        switch (latitude, longitude, coordinates, geometry) {
+        case (let latitude?, let longitude?, nil, nil):
             location = Place(latitude: latitude, longitude: longitude)
-        case (nil, nil, _?): break
-        default: throw node.wrong("There should be `latitude` and `longitude`, or `geometry`.")
+        case (nil, nil, _?, nil), (nil, nil, nil, _?): break
+        default:
+            throw node.wrong(
+                "There should be `latitude` and `longitude`, `coordinates`, or `geometry`."
+            )
         }
     }
 
@@ -224,6 +238,7 @@ extension ColumnMap.Attribute {
                 isConverted = true
             case "unitCode": unitCode = try node.text()
             case "missing": missing = try Self.json(node)
+            case "several": isSeveral = try node.flag()
             default: isObserved = try node.flag()
             }
         }
@@ -231,10 +246,18 @@ extension ColumnMap.Attribute {
             throw node.wrong("There should be `column`, `text` or `constant`.")
         }
         self.source = source
+        guard !isSeveral || conversion == .relationship && Self.hasOneCell(source) else {
+            throw node.wrong("`several` is for `as: relationship` with one cell.")
+        }
+    }
+
+    private static func hasOneCell(_ source: ColumnMap.Source) -> Bool {
+        guard case .template(let template) = source else { return false }
+        return template.parts.count { if case .column = $0 { true } else { false } } == 1
     }
 
     private static let keys = [
-        "column", "text", "constant", "as", "unitCode", "observed", "missing",
+        "column", "text", "constant", "as", "unitCode", "observed", "missing", "several",
     ]
 
     private static func json(_ node: MapNode) throws(SourceError) -> [UInt8] {

@@ -53,6 +53,9 @@ struct MapNode {
         return members
     }
 
+    /// Whether the value is a list.
+    var isList: Bool { node.sequence != nil }
+
     func elements() throws(SourceError) -> [MapNode] {
         guard let sequence = node.sequence else { throw wrong("There should be a list.") }
         return sequence.map { MapNode($0, file: file, path: path) }

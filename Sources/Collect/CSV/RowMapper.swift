@@ -12,6 +12,7 @@ struct RowMapper {
     private let described: [CellWriter.Field]
     private let all: [CellWriter.Field]
     private let place: (latitude: CellWriter.Field, longitude: CellWriter.Field)?
+    private let coordinates: RowFields.Text?
     private let skips: [(column: Int, texts: Set<String>)]
     private let wideColumns: [Int]
     private var writer: CellWriter
@@ -52,6 +53,9 @@ struct RowMapper {
                 in: fields
             )
             return (found[0], found[1])
+        }
+        coordinates = try map.coordinates.map { (pair) throws(SourceError) in
+            try fields.find(pair.text)
         }
         var skips: [(column: Int, texts: Set<String>)] = []
         for skip in map.skips {
@@ -343,13 +347,32 @@ extension RowMapper {
         _ row: DelimitedRow,
         _ cell: RowFields.Cell
     ) throws(RowRefusal) -> [UInt8]? {
+        guard let (latitude, longitude) = try degreesOfPlace(row, cell) else { return nil }
+        var json = JSONWriter(reservingBytes: 128)
+        json.point(longitude: longitude, latitude: latitude)
+        return json.bytes
+    }
+
+    private func degreesOfPlace(
+        _ row: DelimitedRow,
+        _ cell: RowFields.Cell
+    ) throws(RowRefusal) -> (latitude: JSONNumber, longitude: JSONNumber)? {
+        if let coordinates, let text = fields.text(coordinates, row, cell) {
+            do throws(RowRefusal) {
+                return try CoordinateText.read(
+                    text,
+                    isLongitudeFirst: map.coordinates?.isLongitudeFirst == true,
+                    map.numbers
+                )
+            } catch {
+                throw RowRefusal(column: coordinates.firstColumn, reason: error.reason)
+            }
+        }
         guard let place else { return nil }
         let latitude = try degrees(place.latitude, row, cell, limit: 90)
         let longitude = try degrees(place.longitude, row, cell, limit: 180)
         guard let latitude, let longitude else { return nil }
-        var json = JSONWriter(reservingBytes: 128)
-        json.point(longitude: longitude, latitude: latitude)
-        return json.bytes
+        return (latitude, longitude)
     }
 
     private func degrees(

@@ -3,11 +3,20 @@ import ContextModel
 /// A file of GeoJSON features, each of which becomes an entity with its geometry as `location`.
 package struct FeatureFile: ImportSource {
     private var features: FeatureReader
-    private let names: FeatureNames
+    private let names: FeatureNames?
+    private var mapper: FeatureMapper?
 
+    /// Each property becomes an attribute of its name.
     package init(_ source: any ByteSource, names: FeatureNames) {
         features = FeatureReader(source)
         self.names = names
+    }
+
+    /// The map says what becomes of properties; throws for one that is for tables alone.
+    package init(_ source: any ByteSource, map: ColumnMap) throws(SourceError) {
+        features = FeatureReader(source)
+        names = nil
+        mapper = try FeatureMapper(map)
     }
 
     package var extent: ImportExtent { features.extent }
@@ -18,20 +27,33 @@ package struct FeatureFile: ImportSource {
         case .problem(let problem): batch.add(problem)
         case .feature(let feature):
             do throws(RowRefusal) {
-                let entity = try FeatureEntity(feature, names: names)
-                batch.add(
-                    entity: entity.json,
-                    origin: .init(
-                        entityID: entity.id,
-                        file: features.file,
-                        line: features.startLine
-                    )
-                )
+                try add(feature, to: &batch)
             } catch {
                 batch.add(features.problem(error.reason))
             }
         }
         return true
+    }
+}
+
+extension FeatureFile {
+    private mutating func add(
+        _ feature: JSONObject,
+        to batch: inout ImportBatch
+    ) throws(RowRefusal) {
+        func origin(_ id: String) -> HubRequest.Origin {
+            .init(entityID: id, file: features.file, line: features.startLine)
+        }
+        if let names {
+            let entity = try FeatureEntity(feature, names: names)
+            batch.add(entity: entity.json, origin: origin(entity.id))
+        } else if let entity = try mapper?.entity(of: feature) {
+            batch.add(
+                entity: entity.serialized,
+                origin: origin(entity.objectValue?["id"]?.stringValue ?? ""),
+                as: mapper?.hasTime == true ? .readings : .upsert
+            )
+        }
     }
 }
 

@@ -113,6 +113,46 @@ struct MessageRow {
         return result
     }
 
+    /// The texts of a template with one cell: one for each value that the cell has, each once.
+    ///
+    /// A cell that stands alone has identifiers; beside other text its values are parts of them.
+    func texts(_ text: MapText) throws(RowRefusal) -> [String] {
+        var known: Set<String> = []
+        var texts: [String] = []
+        for case .cell(let cell) in text.parts {
+            for value in try values(cell) {
+                let own = value.cellText
+                guard !own.isEmpty else { continue }
+                let whole = text.parts.map { part in
+                    switch part {
+                    case .text(let plain): plain
+                    case .cell: text.parts.count > 1 ? EntityName.percentEncoded(own) : own
+                    }
+                }.joined()
+                if known.insert(whole).inserted { texts.append(whole) }
+            }
+        }
+        return texts
+    }
+
+    /// All values of the cell in the first level that has one; the elements of a list are values, too.
+    private func values(_ cell: MapCell) throws(RowRefusal) -> [JSONValue] {
+        guard case .path(let path) = cell else {
+            return try value(cell).map { $0.arrayValue ?? [$0] } ?? []
+        }
+        do throws(JSONPathError) {
+            for level in levels {
+                let found = try path.values(in: level, steps)
+                guard !found.isEmpty else { continue }
+                for value in found { try steps.takeSize(of: value) }
+                return found.flatMap { $0.arrayValue ?? [$0] }
+            }
+            return []
+        } catch {
+            throw RowRefusal(reason: "\(error)")
+        }
+    }
+
     /// The value of a template that is one cell, or its text.
     func value(_ text: MapText) throws(RowRefusal) -> JSONValue? {
         if text.parts.count == 1, case .cell(let cell) = text.parts[0] { return try value(cell) }

@@ -42,6 +42,13 @@ package struct MappedMessage: Sendable {
         guard refusals.count < Self.maximumRefusals else { return }
         refusals.append(RowProblem.shortened((place.map { "\($0): " } ?? "") + reason))
     }
+
+    /// Adds what another map made of the same message; equal reasons are told once.
+    mutating func add(_ other: MappedMessage) {
+        entities += other.entities
+        for reason in other.refusals where !refusals.contains(reason) { refuse(reason, nil) }
+        number = number ?? other.number
+    }
 }
 
 /// Maps messages to entities, as a definition says.
@@ -55,6 +62,9 @@ struct MessageMapper: Sendable {
     private let attributes: [Field]
     private let place: (latitude: Field, longitude: Field)?
     private let geometry: MapCell?
+    private let coordinates: MapText?
+    private let every: SourceDefinition.Every?
+    private let maximumSteps: Int
     private let skips: [(cell: MapCell, texts: Set<String>)]
 
     private struct Field: Sendable {
@@ -65,17 +75,28 @@ struct MessageMapper: Sendable {
 
     /// The most rows of a message.
     static let maximumRows = 10_000
+    /// The most entities that a relationship leads to.
+    static let maximumTargets = 1_000
     /// The most steps that JSONPaths and the search for members may take for one message.
     static let maximumSteps = 5_000_000
 
+    /// A mapper for one of the definition's maps, of which the first has the number of the message and the
+    /// members that become attributes without being named.
+    ///
     /// `node` names the definition in errors.
-    init(_ definition: SourceDefinition, _ node: MapNode) throws(SourceError) {
-        guard let map = definition.map else { throw node.wrong("A source needs `map`.") }
+    init(
+        _ definition: SourceDefinition,
+        _ map: ColumnMap,
+        isFirst: Bool,
+        _ node: MapNode
+    ) throws(SourceError) {
         self.definition = definition
         self.columns = map
+        every = isFirst ? definition.every : nil
+        maximumSteps = Self.maximumSteps / max(1, definition.maps.count)
         id = try MapText(map.id, node)
         time = try map.time.map { (time) throws(SourceError) in try MapText(time.value, node) }
-        number = try definition.number.map { (text) throws(SourceError) in
+        number = try (isFirst ? definition.number : nil).map { (text) throws(SourceError) in
             try MapText(text, node)
         }
         match = try definition.join.map { (join) throws(SourceError) in
@@ -90,6 +111,9 @@ struct MessageMapper: Sendable {
             let latitude = ColumnMap.Attribute(name: "latitude", source: place.latitude)
             let longitude = ColumnMap.Attribute(name: "longitude", source: place.longitude)
             return (try Self.field(latitude, node), try Self.field(longitude, node))
+        }
+        coordinates = try map.coordinates.map { (pair) throws(SourceError) in
+            try MapText(pair.text, node)
         }
         geometry = try map.geometry.map { (name) throws(SourceError) in try node.cell(name) }
         var skips: [(cell: MapCell, texts: Set<String>)] = []
@@ -111,7 +135,7 @@ struct MessageMapper: Sendable {
     func map(_ message: SourceMessage) -> MappedMessage {
         var mapped = MappedMessage()
         let root: JSONValue
-        let steps = PathSteps(Self.maximumSteps)
+        let steps = PathSteps(maximumSteps)
         do throws(RowRefusal) {
             root = try content(of: message, &mapped)
             if let number {
@@ -243,10 +267,7 @@ struct MessageMapper: Sendable {
             }
             row.levels.append(element)
         }
-        for skip in skips {
-            let text = try row.value(skip.cell)?.cellText ?? ""
-            if skip.texts.contains(text) { return }
-        }
+        guard try !isSkipped(row) else { return }
         mapped.entities.append(try entity(row, &work.clock))
     }
 }
@@ -254,6 +275,26 @@ struct MessageMapper: Sendable {
 // MARK: - Entities
 
 extension MessageMapper {
+    /// The entity of a row that is no part of a message; nil where the map leaves it out.
+    func entity(
+        _ levels: [JSONValue],
+        _ clock: inout LocalClock
+    ) throws(RowRefusal) -> JSONValue? {
+        let message = SourceMessage([], receivedAt: Timestamp(microseconds: 0))
+        let row = MessageRow(levels: levels, message: message, steps: PathSteps(maximumSteps))
+        // Not as one expression: there `nil` would be a null of JSON.
+        guard try !isSkipped(row) else { return nil }
+        return try entity(row, &clock)
+    }
+
+    private func isSkipped(_ row: MessageRow) throws(RowRefusal) -> Bool {
+        for skip in skips {
+            let text = try row.value(skip.cell)?.cellText ?? ""
+            if skip.texts.contains(text) { return true }
+        }
+        return false
+    }
+
     private func entity(
         _ row: MessageRow,
         _ clock: inout LocalClock
@@ -276,7 +317,7 @@ extension MessageMapper {
                 (field.attribute.name, Self.attribute(field.attribute, value, moment))
             )
         }
-        if let every = definition.every {
+        if let every {
             try addMembers(of: every, in: row, moment, to: &entity)
         }
         guard entity.count > 2 else {
@@ -327,6 +368,16 @@ extension MessageMapper {
         _ clock: inout LocalClock
     ) throws(RowRefusal) -> JSONValue? {
         if case .constant(let json) = field.attribute.source { return Self.constant(json) }
+        if field.attribute.isSeveral, let text = field.text {
+            let targets = try row.texts(text).filter { !columns.emptyTexts.contains($0) }
+            guard targets.count <= Self.maximumTargets else {
+                let reason = "leads to more than \(Self.maximumTargets) entities."
+                throw RowRefusal(reason: "\(field.attribute.name): It \(reason)")
+            }
+            let values = targets.map { JSONValue.string($0) }
+            if values.count > 1 { return .array(values) }
+            return values.first ?? field.attribute.missing.flatMap(Self.constant)
+        }
         guard
             let found = try field.text.flatMap({ (text) throws(RowRefusal) in
                 try Self.found(text, in: row, field.attribute.conversion)
@@ -382,17 +433,31 @@ extension MessageMapper {
 
     private func location(of row: MessageRow) throws(RowRefusal) -> JSONValue? {
         if let geometry {
-            guard let value = try row.value(geometry) else { return nil }
+            // A feature without a place has null for it (RFC 7946, clause 3.2).
+            guard let value = try row.value(geometry), value != .null else { return nil }
             guard value.objectValue?["type"]?.stringValue != nil else {
                 throw RowRefusal(reason: "`\(value.cellText.prefix(80))` is no place of GeoJSON.")
             }
             return value
         }
+        if let coordinates, let rules = columns.coordinates {
+            guard let text = try row.text(coordinates) else { return nil }
+            let found = try CoordinateText.read(
+                text,
+                isLongitudeFirst: rules.isLongitudeFirst,
+                columns.numbers
+            )
+            return Self.point(found.latitude, found.longitude)
+        }
         guard let place else { return nil }
         guard let latitude = try degrees(place.latitude, row, limit: 90),
             let longitude = try degrees(place.longitude, row, limit: 180)
         else { return nil }
-        return ["type": "Point", "coordinates": [.number(longitude), .number(latitude)]]
+        return Self.point(latitude, longitude)
+    }
+
+    private static func point(_ latitude: JSONNumber, _ longitude: JSONNumber) -> JSONValue {
+        ["type": "Point", "coordinates": [.number(longitude), .number(latitude)]]
     }
 
     private func degrees(

@@ -15,8 +15,8 @@ package struct SourceDefinition: Sendable {
     /// The number that the sender gives a message, by which a repeated one is known.
     var number: Template?
     package var reports = Reports.learned
-    /// Nil where the format says itself what messages become.
-    var map: ColumnMap?
+    /// What each row becomes: an entity by each of the maps; none where the format says it itself.
+    var maps: [ColumnMap] = []
     /// The types of entities that other brokers may send.
     var givenTypes: [String] = []
 
@@ -78,7 +78,11 @@ package struct SourceDefinition: Sendable {
     }
 
     /// The types of the entities.
-    package var types: [String] { map.map { [$0.type] } ?? givenTypes }
+    package var types: [String] {
+        guard !maps.isEmpty else { return givenTypes }
+        var known: Set<String> = []
+        return maps.map(\.type).filter { known.insert($0).inserted }
+    }
     /// Whether its messages are entities of other brokers.
     package var hasEntities: Bool { format == .ngsi }
     /// Whether its messages are those of devices.
@@ -86,9 +90,14 @@ package struct SourceDefinition: Sendable {
 
     /// Whether the time of readings stands in their message, and not that of its receipt.
     package var hasOwnTimes: Bool {
-        guard let time = map?.time, format != .thingsBoard else { return false }
-        return !time.value.parts.contains(.column("received"))
+        guard !maps.isEmpty, format != .thingsBoard else { return false }
+        return maps.allSatisfy { map in
+            map.time.map { !$0.value.parts.contains(.column("received")) } ?? false
+        }
     }
+
+    /// The most maps of a source.
+    static let maximumMaps = 10
 
     /// The most bytes of a definition.
     package static let maximumBytes = 64 << 10
@@ -127,6 +136,9 @@ package struct MQTTTopics: Sendable, Hashable {
     package var isSecure: Bool
     /// The authorities of the broker's certificate in PEM; nil for those of the system.
     package var authority: SecretReference?
+    /// The certificate by which the broker knows the hub, with those that lead to its authority, and its key.
+    package var certificate: SecretReference?
+    package var key: SecretReference?
     package var user: String?
     package var password: SecretReference?
     /// The name of the hub there; nil for one made of the source's name.

@@ -11,7 +11,7 @@ extension SourceDefinition {
         }
         let root = try MapNode.read(text, file: name)
         var way: Way?
-        var map: ColumnMap?
+        var maps: [ColumnMap] = []
         var hasMap = false
         var rest: [(String, MapNode)] = []
         for (key, node) in try root.members(Self.keys) {
@@ -21,10 +21,10 @@ extension SourceDefinition {
                     throw node.wrong("A source has one of `webhook`, `mqtt`, `poll` and `watch`.")
                 }
                 way = try Way(key, node)
-                if key == "watch" { map = try Self.watchedMap(node) }
+                if key == "watch" { maps = [try Self.watchedMap(node)] }
             case "map":
                 hasMap = true
-                map = try Self.map(node)
+                maps = try Self.maps(node)
             default: rest.append((key, node))
             }
         }
@@ -35,7 +35,7 @@ extension SourceDefinition {
             throw root.wrong("With `watch`, a source has `about` and `reportsEvery` alone.")
         }
         self.way = way
-        self.map = map
+        self.maps = maps
         for (key, node) in rest { try set(key, node) }
         try checkFormat(root)
         // What it compiles to is made for each message again; here it is tried.
@@ -45,7 +45,7 @@ extension SourceDefinition {
     /// Checks that the definition has what its format needs, and nothing that it has no use for.
     private func checkFormat(_ root: MapNode) throws(SourceError) {
         let hasMap = format != .ngsi && format != .devices
-        guard hasMap == (map != nil) else {
+        guard hasMap == !maps.isEmpty else {
             throw root.wrong(
                 hasMap ? "A source needs `map`." : "The format `\(format.rawValue)` needs no `map`."
             )
@@ -109,6 +109,18 @@ extension SourceDefinition {
         let members = try node.members(["type"])
         guard let (_, type) = members.first else { throw node.wrong("There should be `type`.") }
         return ColumnMap(type: try type.text(), id: Template(column: "id"))
+    }
+
+    /// One map, or a list of them.
+    private static func maps(_ node: MapNode) throws(SourceError) -> [ColumnMap] {
+        guard node.isList else { return [try map(node)] }
+        let elements = try node.elements()
+        guard (1...maximumMaps).contains(elements.count) else {
+            throw node.wrong("There should be one to \(maximumMaps) maps.")
+        }
+        var maps: [ColumnMap] = []
+        for element in elements { maps.append(try map(element)) }
+        return maps
     }
 
     /// The map of a file, without what only a whole file can have.
@@ -208,7 +220,7 @@ extension MQTTTopics {
         self.init(host: "", port: 0, isSecure: false, filters: [])
         let keys = [
             "broker", "topics", "user", "password", "client", "version", "qualityOfService",
-            "authority",
+            "authority", "certificate", "key",
         ]
         for (key, node) in try node.members(keys) {
             switch key {
@@ -223,6 +235,8 @@ extension MQTTTopics {
             case "client": client = try node.text()
             case "version": isVersion5 = try node.choice(["5.0": true, "5": true, "3.1.1": false])
             case "authority": authority = try node.secret()
+            case "certificate": certificate = try node.secret()
+            case "key": self.key = try node.secret()
             default: qualityOfService = try node.count(upTo: 1)
             }
         }
@@ -233,6 +247,9 @@ extension MQTTTopics {
         }
         guard password == nil || user != nil else {
             throw node.wrong("A `password` needs a `user`.")
+        }
+        guard (certificate == nil) == (key == nil), certificate == nil || isSecure else {
+            throw node.wrong("A `certificate` needs its `key`, and a broker with `mqtts`.")
         }
     }
 

@@ -3,7 +3,8 @@ import ContextModel
 /// Maps messages of a source to entities, whatever their format.
 package struct SourceMapper: Sendable {
     private enum Kind: Sendable {
-        case map(MessageMapper)
+        /// One for each map of the definition.
+        case maps([MessageMapper])
         case entities(EntityMessages)
         /// The messages of devices are mapped by the groups that these have.
         case devices
@@ -19,7 +20,12 @@ package struct SourceMapper: Sendable {
     init(_ definition: SourceDefinition, _ node: MapNode) throws(SourceError) {
         switch definition.format {
         case .json, .csv, .thingsBoard, .gtfsRealtime, .cap:
-            kind = .map(try MessageMapper(definition, node))
+            guard !definition.maps.isEmpty else { throw node.wrong("A source needs `map`.") }
+            var mappers: [MessageMapper] = []
+            for (place, map) in definition.maps.enumerated() {
+                mappers.append(try MessageMapper(definition, map, isFirst: place == 0, node))
+            }
+            kind = .maps(mappers)
         case .ngsi: kind = .entities(EntityMessages())
         case .devices: kind = .devices
         }
@@ -28,7 +34,10 @@ package struct SourceMapper: Sendable {
     /// Maps a message; what cannot be mapped is told in the result.
     package func map(_ message: SourceMessage) -> MappedMessage {
         switch kind {
-        case .map(let mapper): return mapper.map(message)
+        case .maps(let mappers):
+            var mapped = MappedMessage()
+            for mapper in mappers { mapped.add(mapper.map(message)) }
+            return mapped
         case .entities(let entities): return entities.map(message)
         case .devices:
             var mapped = MappedMessage()
@@ -46,7 +55,7 @@ package struct SourceMapper: Sendable {
     /// cannot be read.
     package func rowCount(of message: SourceMessage) -> Int {
         switch kind {
-        case .map(let mapper): mapper.rowCount(of: message)
+        case .maps(let mappers): mappers[0].rowCount(of: message)
         case .entities(let entities): entities.rowCount(of: message)
         case .devices: 0
         }

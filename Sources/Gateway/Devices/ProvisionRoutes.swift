@@ -124,7 +124,7 @@ extension NGSILDRoutes {
             let devices = try exchange.hub.sourcing.devices(
                 path: exchange.servicePath,
                 limit: min(most, try exchange.items.number("limit") ?? most),
-                offset: try exchange.items.number("offset") ?? 0,
+                offset: try exchange.items.offset(),
                 caller: try exchange.provisioner()
             )
             return .json([

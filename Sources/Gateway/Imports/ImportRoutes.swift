@@ -44,7 +44,7 @@ extension RouteTable {
             }
         }
         addWorkbookImport(desk, settings)
-        addFeatureImport(desk)
+        addFeatureImport(desk, settings)
         addEntityImports(desk)
     }
 
@@ -69,7 +69,7 @@ extension RouteTable {
         }
     }
 
-    private mutating func addFeatureImport(_ desk: ImportDesk) {
+    private mutating func addFeatureImport(_ desk: ImportDesk, _ settings: ImportSettings) {
         add(
             ImportDesk.description(
                 "geojson",
@@ -80,6 +80,7 @@ extension RouteTable {
                         "The type of all; without, each feature's property type"
                     ),
                     QueryParameter("id", "The identifier, with properties in braces"),
+                    QueryParameter("map", "The name of a map of the hub, in place of both"),
                 ],
                 accepts: [
                     "application/geo+json", "application/geo+json-seq", "application/octet-stream",
@@ -88,6 +89,15 @@ extension RouteTable {
         ) { request, context in
             let query = request.uri.queryParameters
             let (type, id) = (query.get("type"), query.get("id"))
+            if query.get("map") != nil {
+                guard type == nil, id == nil else {
+                    throw BrokerError(.badRequestData, "A map has the type and the identifier.")
+                }
+                let name = try ImportDesk.plainName("map", of: request)
+                return try await desk.take(request, context, as: "features.geojson") { path in
+                    try settings.features(path, map: name)
+                }
+            }
             return try await desk.take(request, context, as: "features.geojson") { path in
                 try FeatureFile(FileBytes(path: path), names: FeatureNames(type: type, id: id))
             }
@@ -259,6 +269,11 @@ extension ImportSettings {
     fileprivate func table(_ path: String, map name: String) throws -> MappedTable {
         let (map, open) = try columnMap(name)
         return try MappedTable(FileBytes(path: path), map: map, memory: memory, open: open)
+    }
+
+    /// The features for the map with this name.
+    fileprivate func features(_ path: String, map name: String) throws -> FeatureFile {
+        try FeatureFile(FileBytes(path: path), map: try columnMap(name).0)
     }
 
     /// The sheet for the map with this name.

@@ -20,30 +20,27 @@ struct AbsenceView {
     var isForOperator: Bool
 
     /// Returns nil when there is something to show.
-    init?(_ summary: HubSummary, _ visit: PageVisit, _ place: HubPlace?) {
+    init?(
+        _ summary: HubSummary,
+        _ visit: PageVisit,
+        _ place: HubPlace?,
+        in words: Translation
+    ) {
         guard summary.isEmpty else { return nil }
         isForOperator = summary.isForOperator
         switch summary.reach {
         case .everything:
-            heading = "Nothing here yet"
-            text = "This hub is ready and empty."
+            heading = words("absenceEmpty")
+            text = words("absenceEmptyText")
         case .part:
-            heading = "Nothing here that you may see"
-            text =
-                "You may see a part of this hub's data, and at present there is none of that part. "
-                + "now. Whether there is anything else, it does not tell you."
+            heading = words("absencePart")
+            text = words("absencePartText")
         case .nothing:
-            heading = "This hub is closed"
-            text =
-                visit.isAnonymous
-                ? "It shows nothing to a visitor without a token, and does not tell whether it "
-                    + "holds anything. Those who run it decide what everybody may see, and give "
-                    + "tokens; a request carries one as \u{201C}Authorization: Bearer …\u{201D}."
-                : "Your token does not let you see anything of it, and whether it holds anything "
-                    + "is not told to you. Those who run it decide what a token is good for."
+            heading = words("absenceClosed")
+            text = words(visit.isAnonymous ? "absenceClosedText" : "absenceClosedToken")
         }
         if summary.isForOperator || visit.isAtMachine {
-            hints = HintsView(place, visit, isClosed: !summary.isForOperator)
+            hints = HintsView(place, visit, isClosed: !summary.isForOperator, in: words)
         }
     }
 }
@@ -59,43 +56,39 @@ struct HintsView {
     var introduction: String
     var commands: [Command]
 
-    init(_ place: HubPlace?, _ visit: PageVisit, isClosed: Bool) {
+    init(_ place: HubPlace?, _ visit: PageVisit, isClosed: Bool, in words: Translation) {
         let port = place.flatMap { $0.port == 0 ? nil : $0.port } ?? visit.port ?? Self.usualPort
         let url = "http://\(place?.host ?? "127.0.0.1"):\(port)"
         let folder = (place?.dataFolder).map(Self.quoted)
         let options =
             (port == Self.usualPort ? "" : " --hub \(url)") + (folder.map { " --data \($0)" } ?? "")
-        introduction =
-            isClosed
-            ? "If you run this hub, these commands show what is in it and fill it, with the "
-                + "operator's token in its data folder:"
-            : "Fill it in one of these ways:"
+        introduction = words(isClosed ? "absenceRun" : "absenceFill")
         commands =
-            (isClosed ? Self.openings(url, folder) : []) + Self.imports(options)
-            + [Self.demo(beside: port)]
+            (isClosed ? Self.openings(url, folder, words) : [])
+            + Self.imports(options, words) + [Self.demo(beside: port, words)]
     }
 
-    private static func imports(_ options: String) -> [Command] {
+    private static func imports(_ options: String, _ words: Translation) -> [Command] {
         [
             Command(
-                what: "A public transport timetable",
+                what: words("absenceTimetable"),
                 command: "balai import gtfs timetable.zip" + options
             ),
             Command(
-                what: "A table of readings",
+                what: words("absenceTable"),
                 command: "balai import csv readings.csv --map map.yaml" + options
             ),
             Command(
-                what: "Entities as NGSI-LD",
+                what: words("absenceEntities"),
                 command: "balai import json entities.jsonl" + options
             ),
         ]
     }
 
     /// With another port, because this hub uses its own.
-    private static func demo(beside port: Int) -> Command {
+    private static func demo(beside port: Int, _ words: Translation) -> Command {
         Command(
-            what: "The demo city, to look around",
+            what: words("absenceDemo"),
             command: "balai demo --port \(port == 65_535 ? usualPort : port + 1)"
         )
     }
@@ -103,16 +96,20 @@ struct HintsView {
     private static let usualPort = 1_026
 
     /// Ways to see the data of a closed hub.
-    private static func openings(_ url: String, _ folder: String?) -> [Command] {
+    private static func openings(
+        _ url: String,
+        _ folder: String?,
+        _ words: Translation
+    ) -> [Command] {
         guard let folder else { return [] }
         return [
             Command(
-                what: "See which types it holds, as the operator",
+                what: words("absenceTypes"),
                 command: "curl -H \"Authorization: Bearer $(cat \(folder)/operator.token)\" "
                     + "\(url)/ngsi-ld/v1/types"
             ),
             Command(
-                what: "Let everybody read everything: start it with this in its environment",
+                what: words("absenceOpen"),
                 command: "BALAI_PUBLIC_TYPES='*'"
             ),
         ]

@@ -75,17 +75,21 @@ package struct PageRenderer: Sendable {
         for visit: PageVisit = PageVisit(),
         at now: Timestamp
     ) throws -> String {
-        var shell = shell("\(settings.shownName), now", summary)
+        let words = voice.translation
+        let title = words("nowTitle", ["city": settings.shownName])
+        var shell = shell(title, summary, isTranslated: true)
         shell.isNow = true
         let newest = summary.newest(at: now)
-        let types = Words.visitorsOrder(summary.types).map { TypeView($0, now: now) }
+        let types = Words.visitorsOrder(summary.types).map { TypeView($0, in: words, now: now) }
         let unplaced = types.filter { !$0.hasPlace }
         let view = NowView(
             shell: shell,
-            absence: AbsenceView(summary, visit, settings.place),
+            t: words.words,
+            words: words.scriptWords,
+            absence: AbsenceView(summary, visit, settings.place, in: words),
             count: Words.count(summary.entityCount),
             typeCount: Words.count(summary.types.count),
-            newest: newest.map { Words.ago($0, now: now) } ?? "never",
+            newest: newest.map { words.ago($0, now: now) } ?? words("agoNever"),
             newestAt: newest?.text ?? "",
             now: now.text,
             placed: types.filter(\.hasPlace),
@@ -108,14 +112,18 @@ package struct PageRenderer: Sendable {
         var shell = shell("Data of \(settings.shownName)", summary)
         shell.isData = true
         let newest = summary.newest(at: now)
+        let english = translations.all[0]
         let view = DataView(
             shell: shell,
-            absence: AbsenceView(summary, visit, settings.place),
+            t: english.words,
+            absence: AbsenceView(summary, visit, settings.place, in: english),
             count: Words.count(summary.entityCount),
             typeCount: Words.count(summary.types.count),
             newest: newest.map { Words.ago($0, now: now) } ?? "never",
             newestAt: newest?.text ?? "",
-            types: Words.visitorsOrder(summary.types).map { TypeView($0, now: now) }
+            types: Words.visitorsOrder(summary.types).map {
+                TypeView($0, in: english, now: now)
+            }
         )
         return try render(view, "data")
     }

@@ -130,6 +130,9 @@ struct ServicePageView {
 /// The page *Now*.
 struct NowView {
     var shell: PageShell
+    var t: [String: String]
+    /// The words of its scripts, as JSON.
+    var words: String
     /// The text when there is nothing to show; nil otherwise.
     var absence: AbsenceView?
     var count: String
@@ -153,6 +156,7 @@ struct NowView {
 /// The page *Data*.
 struct DataView {
     var shell: PageShell
+    var t: [String: String]
     /// The text when there is nothing to show; nil otherwise.
     var absence: AbsenceView?
     var count: String
@@ -187,16 +191,16 @@ struct TypeView {
     var path: String
     var historyPath: String
 
-    init(_ type: TypeSummary, now: Timestamp) {
+    init(_ type: TypeSummary, in words: Translation, now: Timestamp) {
         name = type.name
-        label = Words.label(ofType: type.name)
+        label = words.label(ofType: type.name)
         let encoded = Self.percentEncoded(type.name)
         anchor = "type-" + encoded
         count = Words.count(type.count)
         size = "\(type.count)"
         hasPlace = type.attributes.contains { $0.kind == .geoProperty && $0.name == "location" }
         noun = type.count == 1 ? "entity" : "entities"
-        newest = type.newest.map { Words.ago($0, now: now) } ?? "no time given"
+        newest = type.newest.map { words.ago($0, now: now) } ?? words("agoNoTime")
         newestAt = type.newest?.text ?? ""
         ahead = type.furthest.flatMap {
             $0 == type.newest ? nil : "some \(Words.ago($0, now: now))"

@@ -16,14 +16,25 @@ enum Words {
 
     /// A duration in its largest fitting unit.
     static func span(seconds: Int64) -> String {
+        let (count, unit) = largestUnit(of: seconds)
+        return several(count, unit.rawValue)
+    }
+
+    /// A unit of durations, by its English name.
+    enum Unit: String {
+        case second, minute, hour, day, month, year
+    }
+
+    /// The largest unit that fits into the seconds, and how often it does.
+    static func largestUnit(of seconds: Int64) -> (count: Int64, unit: Unit) {
         let days = seconds / 86_400
         return switch seconds {
-        case ..<60: several(seconds, "second")
-        case ..<3_600: several(seconds / 60, "minute")
-        case ..<172_800: several(seconds / 3_600, "hour")
-        case ..<(60 * 86_400): several(days, "day")
-        case ..<(730 * 86_400): several(days * 100 / 3_044, "month")
-        default: several(days * 100 / 36_525, "year")
+        case ..<60: (seconds, .second)
+        case ..<3_600: (seconds / 60, .minute)
+        case ..<172_800: (seconds / 3_600, .hour)
+        case ..<(60 * 86_400): (days, .day)
+        case ..<(730 * 86_400): (days * 100 / 3_044, .month)
+        default: (days * 100 / 36_525, .year)
         }
     }
 
@@ -73,10 +84,8 @@ enum Words {
         return "\((value * scale).rounded() / scale)"
     }
 
-    /// A label for a type: "TrafficFlowObserved" is "Traffic"; an unknown "GtfsStopTime" is "Gtfs
-    /// stop time".
+    /// A label made of the name of a type: "BicycleParking" is "Bicycle parking".
     static func label(ofType name: String) -> String {
-        if let known = typeLabels[name] { return known }
         let part = name.split(whereSeparator: { "/#:".contains($0) }).last.map(String.init) ?? name
         let local = part.removingPercentEncoding ?? part
         var words = ""
@@ -100,18 +109,6 @@ enum Words {
     private static let visitorsTypes = [
         "TrafficFlowObserved", "CrowdFlowObserved", "Beach", "Vehicle", "AirQualityObserved",
         "WeatherObserved", "WasteContainer", "Streetlight",
-    ]
-
-    private static let typeLabels = [
-        "TrafficFlowObserved": "Traffic", "CrowdFlowObserved": "People",
-        "AirQualityObserved": "Air", "WeatherObserved": "Weather", "Vehicle": "Vehicles",
-        "Beach": "Beaches", "WasteContainer": "Bins", "Streetlight": "Street lamps",
-        "GtfsStop": "Stops", "GtfsRoute": "Routes", "GtfsTrip": "Trips",
-        "GtfsFrequency": "Timetable", "GtfsAgency": "Operators", "GtfsStopTime": "Stop times",
-        "GtfsStation": "Stations", "GtfsAccessPoint": "Entrances", "GtfsShape": "Ways of routes",
-        "GtfsService": "Services", "GtfsCalendarRule": "Days of service",
-        "GtfsCalendarDateRule": "Exceptions of service", "GtfsTransferRule": "Transfers",
-        "OffStreetParking": "Car parks",
     ]
 
     /// The sign of a unit with this UN/CEFACT common code (Recommendation 20).

@@ -53,7 +53,8 @@ private struct SourcePages {
         let fields = try QueryItems(urlQuery: String(buffer: body))
         var outcome = Outcome()
         do {
-            outcome = try await act(fields["action"] ?? "", SourceEntries(fields), caller)
+            let words = renderer.speaking(to: request, caller).voice.translation
+            outcome = try await act(fields["action"] ?? "", SourceEntries(fields), words, caller)
         } catch let error as BrokerError {
             // The definition stays in the form, so that it can be mended.
             outcome.entries = SourceEntries(fields)
@@ -65,6 +66,7 @@ private struct SourcePages {
     private func act(
         _ action: String,
         _ entries: SourceEntries,
+        _ words: Translation,
         _ caller: Caller
     ) async throws -> Outcome {
         guard let name = SourceName(entries.name) else {
@@ -75,22 +77,29 @@ private struct SourcePages {
         }
         var outcome = Outcome()
         let sourcing = hub.sourcing
+        let named = ["name": name.text]
         switch action {
         case "pause", "resume":
             try await sourcing.setPaused(name, action == "pause", caller: caller)
-            outcome.done = action == "pause" ? "\(name) is paused." : "\(name) goes on."
+            outcome.done = words(
+                action == "pause" ? "sourcesDonePause" : "sourcesDoneResume",
+                named
+            )
         case "retry":
             let result = try await sourcing.retryRefused(of: name, caller: caller)
-            outcome.done = "\(result.stored) are stored now, \(result.refused) are still refused."
+            outcome.done = words(
+                "sourcesDoneRetry",
+                ["stored": "\(result.stored)", "refused": "\(result.refused)"]
+            )
         case "drop":
             let count = try await sourcing.dropRefused(of: name, caller: caller)
-            outcome.done = "\(count) refused messages were removed."
+            outcome.done = words("sourcesDoneDrop", ["count": "\(count)"])
         case "delete":
             try await sourcing.delete(name, caller: caller)
-            outcome.done = "\(name) was removed; what it wrote stays."
+            outcome.done = words("sourcesDoneDelete", named)
         case "put":
             _ = try await sourcing.put(name, entries.definition, caller: caller)
-            outcome.done = "\(name) is kept."
+            outcome.done = words("sourcesDonePut", named)
         case "try":
             let message = ReceivedMessage(
                 Array(entries.message.utf8),
@@ -99,7 +108,8 @@ private struct SourcePages {
             )
             outcome.entries = entries
             outcome.trial = TrialView(
-                try sourcing.tryOut(entries.definition, of: name, message, caller: caller)
+                try sourcing.tryOut(entries.definition, of: name, message, caller: caller),
+                in: words
             )
         default: throw BrokerError(.badRequestData, "There is no action '\(action)'.")
         }
@@ -111,17 +121,20 @@ private struct SourcePages {
         _ caller: Caller,
         _ outcome: Outcome
     ) async throws -> Response {
+        let renderer = renderer.speaking(to: request, caller)
+        let words = renderer.voice.translation
         var views: [SourceView] = []
         for source in try hub.sourcing.sources(caller: caller) {
             let (figures, kept) = hub.sourcing.figures(of: source, for: caller)
-            views.append(SourceView(source, figures, kept: kept, at: hub.clock()))
+            views.append(SourceView(source, figures, kept: kept, in: words, at: hub.clock()))
         }
-        let renderer = renderer.speaking(to: request, caller)
-        var shell = renderer.shell("Sources of \(renderer.settings.cityName)")
+        let title = words("sourcesTitle", ["city": renderer.settings.shownName])
+        var shell = renderer.shell(title, isTranslated: true)
         shell.isSources = true
         let html = try renderer.render(
             SourcesView(
                 shell: shell,
+                t: words.words,
                 sources: views,
                 hasSources: !views.isEmpty,
                 done: outcome.done,

@@ -6,6 +6,7 @@ import ContextModel
 /// The page *Sources*.
 struct SourcesView {
     var shell: PageShell
+    var t: [String: String]
     var sources: [SourceView]
     /// Stored, because templates can use stored members only.
     var hasSources: Bool
@@ -41,24 +42,26 @@ struct SourceView {
     var isPaused: Bool
     var isFromFile: Bool
     var definition: String
-    var messages: String
-    var entities: String
-    var repeated: String
-    var refused: String
+    /// How many messages came, and what they became.
+    var counts: String
     var keptRefusals: String
     var hasRefusals: Bool
     var lastRefusal: String?
     /// How many things are silent; nil where silence is not noticed.
     var silence: String?
-    /// After how long without a report a thing is silent; nil until it is known.
+    /// After how long without a report a thing is silent, and whether that was learned; nil until it is known.
     var silentAfter: String?
-    /// Whether that was learned, and not told.
-    var isLearned = false
     /// Whether the source itself should have got something and did not.
     var isSilent: Bool
     var last: Last?
 
-    init(_ source: LiveSource, _ figures: SourceFigures, kept: Int, at now: Timestamp) {
+    init(
+        _ source: LiveSource,
+        _ figures: SourceFigures,
+        kept: Int,
+        in words: Translation,
+        at now: Timestamp
+    ) {
         name = source.key.name.text
         about = source.mapping.about
         way = source.mapping.way
@@ -67,25 +70,36 @@ struct SourceView {
         isPaused = source.kept.isPaused
         isFromFile = source.kept.isFromFile
         definition = source.kept.definition
-        messages = Words.count(figures.messages)
-        entities = Words.count(figures.entities)
-        repeated = Words.count(figures.repeated)
-        refused = Words.count(figures.refused)
-        keptRefusals = Words.count(kept)
+        counts = words(
+            "sourcesCounts",
+            [
+                "messages": Words.count(figures.messages),
+                "entities": Words.count(figures.entities),
+                "repeated": Words.count(figures.repeated),
+                "refused": Words.count(figures.refused),
+            ]
+        )
+        keptRefusals = words("sourcesKept", ["count": Words.count(kept)])
         hasRefusals = kept > 0
         lastRefusal = figures.lastRefusal
         isSilent = figures.isSilent
         if source.mapping.reports != .never, figures.things > 0 {
-            silence = "\(Words.count(figures.silent)) of \(Words.count(figures.things))"
+            silence = words(
+                "sourcesThingsOf",
+                ["silent": Words.count(figures.silent), "things": Words.count(figures.things)]
+            )
+            let isLearned = source.mapping.reports == .learned
             silentAfter = figures.silentAfterSeconds.map {
-                Words.duration(seconds: Int64($0))
+                words(
+                    isLearned ? "sourcesAfterLearned" : "sourcesAfter",
+                    ["duration": words.span(seconds: Int64($0))]
+                )
             }
-            isLearned = source.mapping.reports == .learned
         }
         last = figures.last.map {
             Last(
                 at: $0.receivedAt.text,
-                ago: Words.ago($0.receivedAt, now: now),
+                ago: words.ago($0.receivedAt, now: now),
                 topic: $0.topic.map(ReceivedMessage.hidingKey),
                 beginning: $0.beginning,
                 became: $0.entities.map(\.uri),
@@ -105,10 +119,9 @@ struct TrialView {
     /// The entities that are shown of a trial.
     private static let maximumEntities = 20
 
-    init(_ content: MappedContent) {
-        let count = content.entities.count
+    init(_ content: MappedContent, in words: Translation) {
         isGood = content.refusals.isEmpty
-        headline = "It would become \(Words.count(count)) \(count == 1 ? "entity" : "entities")."
+        headline = words("sourcesTrial", ["count": Words.count(content.entities.count)])
         refusals = content.refusals
         entities = content.entities.prefix(Self.maximumEntities).map {
             String(decoding: $0.serialized, as: UTF8.self)

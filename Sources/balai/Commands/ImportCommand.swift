@@ -96,9 +96,23 @@ struct ImportCommand: AsyncParsableCommand {
         var type: String?
         @Option(help: "The identifier, with properties in braces; else the `id` of each feature.")
         var id: String?
+        @Option(help: "A map (YAML) of properties, in place of --type and --id.") var map: String?
         @OptionGroup var options: ImportOptions
 
+        func validate() throws {
+            guard map == nil || type == nil && id == nil else {
+                throw ValidationError("The map has the type and the identifier.")
+            }
+        }
+
         func run() async throws {
+            if let map {
+                let yaml = try readable(map) { try String(contentsOfFile: map, encoding: .utf8) }
+                let columns = try readable(map) { try ColumnMap(yaml: yaml, file: map) }
+                return try await options.importing([path], mapping: "geojson \(yaml)") { path in
+                    try FeatureFile(FileBytes(path: path), map: columns)
+                }
+            }
             let names = try readable("--id") { try FeatureNames(type: type, id: id) }
             let mapping = "geojson \(type ?? "") \(id ?? "")"
             try await options.importing([path], mapping: mapping) { path in

@@ -104,22 +104,27 @@ extension HubRun {
             version: Balai.version,
             registry: registry,
             policy: hub.access.policy,
-            figures: {
-                var figures = try await folder.figures(hub.store)
-                figures.witnesses = publisher.witnessStatuses.map {
-                    WitnessFigures($0, at: hub.clock())
-                }
-                for source in hub.sourcing.all {
-                    let (told, kept) = hub.sourcing.figures(of: source)
-                    figures.sources.append(SourceMetrics(source, told, keptRefusals: kept))
-                }
-                figures.sources.sort { $0.name < $1.name }
-                return figures
-            }
+            figures: { try await Self.figures(hub, publisher, folder) }
         ) {
             try await probe.run()
         }
         return routes
+    }
+
+    /// What `/metrics` tells beside what is counted as it happens.
+    private static func figures(
+        _ hub: Hub,
+        _ publisher: RecordPublisher,
+        _ folder: DataFolder
+    ) async throws -> HubFigures {
+        var figures = try await folder.figures(hub.store)
+        figures.witnesses = publisher.witnessStatuses.map { WitnessFigures($0, at: hub.clock()) }
+        for source in hub.sourcing.all {
+            let (told, kept) = hub.sourcing.figures(of: source)
+            figures.sources.append(SourceMetrics(source, told, keptRefusals: kept))
+        }
+        figures.sources.sort { $0.name < $1.name }
+        return figures
     }
 }
 

@@ -2,6 +2,8 @@ import ContextModel
 import Governance
 import Storage
 import StorageMemory
+import StoreDoubles
+import Synchronization
 import Testing
 
 @testable import Broker
@@ -38,7 +40,7 @@ import Testing
     private func taken(
         _ fixture: DeviceFixture
     ) async throws -> [(command: WaitingCommand, target: CommandTarget)] {
-        try await fixture.sourcing.takeUpCommands(limit: 10) { _ in false }
+        try await fixture.takeUp()
     }
 
     @Test(arguments: [false, true])
@@ -87,7 +89,7 @@ import Testing
         #expect(second.command.value == 2)
         fixture.pass(seconds: 1)
         try await fixture.command("on", 3, to: Self.pump)
-        let busy = try await fixture.sourcing.takeUpCommands(limit: 10) {
+        let busy = try await fixture.takeUp {
             $0.command == "on" && $0.device == "water001"
         }
         #expect(busy.isEmpty, "one of its name is being sent")
@@ -213,6 +215,169 @@ import Testing
         #expect(try await taken(fixture).count == 1)
     }
 
+    @Test func `a copy of the entity, a reading or an import commands nothing`() async throws {
+        let fixture = try await pumps()
+        let entity = try await fixture.entity(Self.pump)
+        // As whoever reads the entity and writes it again does, also into the same hub.
+        var upserted = entity
+        upserted["on"] = ["type": "Property", "value": "again"]
+        for operation in [BatchOperation.upsert(replaces: false), .upsert(replaces: true)] {
+            fixture.pass(seconds: 1)
+            let result = try await fixture.hub.writing.batch(
+                operation,
+                [(.object(upserted), .core)],
+                caller: Self.boss
+            )
+            #expect(result.errors.isEmpty && result.changed.count == 1)
+            #expect(try await fixture.value("on", of: Self.pump) == "again")
+        }
+        let reading: JSONValue = [
+            "id": .string(Self.pump), "type": "Device", "on": ["type": "Property", "value": 7],
+        ]
+        _ = try await fixture.hub.writing.batch(
+            .readings,
+            [(reading, .core)],
+            caller: Self.boss
+        )
+        #expect(try await fixture.value("on", of: Self.pump) == 7)
+        #expect(try await taken(fixture).isEmpty)
+        // Without the state it is a command.
+        _ = try await fixture.hub.writing.batch(
+            .upsert(replaces: false),
+            [(reading, .core)],
+            caller: Self.boss
+        )
+        #expect(try await taken(fixture).count == 1)
+    }
+
+    @Test func `what the hub writes of a command is no report of the device`() async throws {
+        let fixture = try await pumps()
+        let source = try fixture.group()
+        func things() -> Int { fixture.sourcing.figures(of: source).figures.things }
+        try await fixture.command("on", 1, to: Self.pump)
+        let one = try #require(try await taken(fixture).first)
+        try await fixture.sourcing.settle(one.command, .failed("It is dead."))
+        #expect(things() == 0)
+        for _ in 0..<25 {
+            try await fixture.send(#"{"t": 1}"#, from: "water001")
+            fixture.pass(seconds: 60)
+        }
+        #expect(things() == 1)
+        // The device is dead, and the hub goes on to tell what becomes of commands.
+        for _ in 0..<10 {
+            try await fixture.command("on", 2, to: Self.pump)
+            let next = try #require(try await taken(fixture).first)
+            try await fixture.sourcing.settle(next.command, .failed("It is dead."))
+            fixture.pass(seconds: 60)
+            try await fixture.sourcing.noteSilence()
+        }
+        #expect(try await fixture.value("silent", of: Self.pump) == true)
+        // Its own result is a report.
+        try await fixture.send(#"{"on": 3}"#, from: "water001", .results)
+        #expect(try await fixture.value("silent", of: Self.pump) == false)
+    }
+
+    @Test func `a watch of the type hears no commands either`() async throws {
+        let fixture = try await pumps()
+        let name = try #require(SourceName("watch"))
+        _ = try await fixture.sourcing.put(name, "watch Device", caller: Self.boss)
+        let watch = try #require(fixture.sourcing.source(SourceKey(nil, name)))
+        func things() -> Int { fixture.sourcing.figures(of: watch).figures.things }
+        try await fixture.command("on", 1, to: Self.pump)
+        let one = try #require(try await taken(fixture).first)
+        try await fixture.sourcing.settle(one.command, .delivered(result: nil))
+        #expect(things() == 0)
+        try await fixture.send(#"{"t": 1}"#, from: "water001")
+        #expect(things() == 1)
+    }
+
+    @Test func `commands of one group are sent when those of another cannot be read`() async throws
+    {
+        let failures = Mutex(0)
+        let fixture = try await DeviceFixture(
+            habit: .fails { question in
+                guard question == .documents(.deviceCommand) else { return nil }
+                let fails = failures.withLock { left in
+                    left -= 1
+                    return left == 0
+                }
+                return fails ? StorageError(.failed, note: "The disk is away.") : nil
+            }
+        )
+        let commands: JSONValue = ["commands": [["name": "on"]], "transport": "MQTT"]
+        for key in ["first-key", "second-key"] {
+            try await fixture.provisionGroup(key: key)
+            var device = try #require(commands.objectValue)
+            device["apikey"] = .string(key)
+            try await fixture.provisionDevice("device-\(key)", device)
+            try await fixture.command("on", 1, to: "urn:ngsi-ld:Device:device-\(key)")
+        }
+        failures.withLock { $0 = 1 }
+        let places = FairShares<TenantName?>(capacity: 20)
+        let first = await fixture.sourcing.takeUpCommands(within: places) { _ in false }
+        #expect(first.commands.count == 1 && first.failures.count == 1)
+        let second = await fixture.sourcing.takeUpCommands(within: places) {
+            $0 == first.commands.first?.command
+        }
+        // What the first has taken is being sent.
+        let taken = Set((first.commands + second.commands).map(\.command.device))
+        #expect(taken == ["device-first-key", "device-second-key"])
+    }
+
+    @Test func `tenants share the places for commands`() async throws {
+        let fixture = try await DeviceFixture()
+        var other = Self.boss
+        other.tenant = TenantName("other")
+        for (caller, key, count) in [(Self.boss, "large-tenant", 30), (other, "small-tenant", 2)] {
+            try await fixture.provisionGroup(key: key, caller: caller)
+            for number in 0..<count {
+                let device: JSONObject = [
+                    "apikey": .string(key), "transport": "MQTT", "commands": [["name": "on"]],
+                ]
+                try await fixture.provisionDevice("\(key)-\(number)", device, caller: caller)
+                let id = "urn:ngsi-ld:Device:\(key)-\(number)"
+                try await fixture.command("on", 1, to: id, caller: caller)
+            }
+        }
+        var shares = FairShares<TenantName?>(capacity: 16)
+        let first = await fixture.sourcing.takeUpCommands(within: shares) { _ in false }
+        let tenants = first.commands.map(\.command.source.tenant)
+        #expect(tenants.count { $0 == other.tenant } == 2)
+        #expect((4...8).contains(tenants.count { $0 == nil }))
+        // While those of the large tenant hang, others get through.
+        for tenant in tenants { shares.take(tenant) }
+        let underway = Set(first.commands.map(\.command))
+        let more = await fixture.sourcing.takeUpCommands(within: shares) { underway.contains($0) }
+        #expect(more.commands.isEmpty)
+        fixture.pass(seconds: 1)
+        try await fixture.command("on", 2, to: "urn:ngsi-ld:Device:small-tenant-0", caller: other)
+        let next = await fixture.sourcing.takeUpCommands(within: shares) { underway.contains($0) }
+        #expect(next.commands.map(\.command.device) == ["small-tenant-0"])
+    }
+
+    @Test func `a device that shares an entity writes no command of the other`() async throws {
+        let fixture = try await pumps()
+        try await fixture.provisionDevice(
+            "thief",
+            [
+                "entity_name": .string(Self.pump),
+                "attributes": [["object_id": "x", "name": "on", "type": "Text"]],
+                "static_attributes": [["name": "off_status", "type": "Text", "value": "OK"]],
+            ]
+        )
+        for id in ["x", "on_status", "off_info"] {
+            let outcome = try await fixture.send(#"{"\#(id)": 1, "flow": 2}"#, from: "thief")
+            #expect(
+                outcome
+                    == .refused(reasons: ["\(id): It is a command of the device, and no measure."])
+            )
+        }
+        #expect(try await fixture.value("flow", of: Self.pump) == 2)
+        #expect(try await fixture.value("on", of: Self.pump) == "")
+        #expect(try await fixture.value("off_status", of: Self.pump) == "UNKNOWN")
+        #expect(try await taken(fixture).isEmpty)
+    }
+
     @Test func `messages of a connection for devices go to the group of their key`() async throws {
         let fixture = try await pumps()
         let name = try #require(SourceName("broker"))
@@ -228,7 +393,7 @@ import Testing
         }
         let outcomes = try await fixture.sourcing.receive(
             [
-                message("/json/unknown/water001/attrs"),
+                message("/json/unknown-key/water001/attrs"),
                 message("/json/\(DeviceFixture.key)/water001/attrs"), message("/json"),
             ],
             by: source
@@ -245,7 +410,7 @@ import Testing
         let last = fixture.sourcing.figures(of: try fixture.group()).figures.last
         #expect(last?.topic == "water001/attrs")
         // When there is such a group, the message can be tried again.
-        try await fixture.provisionGroup(key: "unknown")
+        try await fixture.provisionGroup(key: "unknown-key")
         fixture.pass(seconds: 5)
         let result = try await fixture.sourcing.retryRefused(of: name, caller: Self.boss)
         #expect(result.stored == 0 && result.refused == 2, "the entity is another group's")

@@ -25,7 +25,11 @@ struct DeviceFixture {
     var hub: Hub { subscriptions.hub }
     var sourcing: Sourcing { hub.sourcing }
 
-    init(memory: SharedMemory = SharedMemory(), onDisk: Bool = false) async throws {
+    init(
+        memory: SharedMemory = SharedMemory(),
+        onDisk: Bool = false,
+        habit: StoreDouble.Habit = .runsBodiesTwice
+    ) async throws {
         let time = SharedTime()
         self.time = time
         subscriptions = try await SubscriptionFixture(
@@ -34,8 +38,22 @@ struct DeviceFixture {
             memory: memory,
             record: RecordDouble(),
             sources: LineSources(),
-            now: { time.now.withLock(\.self) }
+            now: { time.now.withLock(\.self) },
+            habit: habit
         )
+    }
+
+    /// The commands that are to be sent now, of which none is underway.
+    func takeUp(
+        places: Int = 20,
+        isUnderway: @Sendable (WaitingCommand) -> Bool = { _ in false }
+    ) async throws -> [(command: WaitingCommand, target: CommandTarget)] {
+        let taken = await sourcing.takeUpCommands(
+            within: FairShares(capacity: places),
+            isUnderway: isUnderway
+        )
+        if let failure = taken.failures.first { throw failure }
+        return taken.commands
     }
 
     func pass(seconds: Int64) {
@@ -102,13 +120,18 @@ struct DeviceFixture {
     }
 
     /// Writes an attribute as an application does.
-    func command(_ name: String, _ value: JSONValue, to id: String) async throws {
+    func command(
+        _ name: String,
+        _ value: JSONValue,
+        to id: String,
+        caller: Caller = boss
+    ) async throws {
         try await hub.writing.updateAttribute(
             name,
             of: EntityID(id),
             ["type": "Property", "value": value],
             ld: .core,
-            caller: Self.boss
+            caller: caller
         )
     }
 }

@@ -71,6 +71,39 @@ import Testing
         #expect(try await fixture.subscriptions.past("temperature", of: Self.sensor) == [3, 4])
     }
 
+    @Test func `static attributes are written where there are none, and when a device is changed`()
+        async throws
+    {
+        let fixture = try await tutorial()
+        try await fixture.send(#"{"t": 3}"#, from: "temperature001")
+        // Somebody knows better, and the device goes on to measure.
+        try await fixture.command("category", "thermometer", to: Self.sensor)
+        fixture.pass(seconds: 10)
+        try await fixture.send(#"[{"t": 4}, {"t": 5}]"#, from: "temperature001")
+        #expect(try await fixture.value("category", of: Self.sensor) == "thermometer")
+        try await fixture.hub.writing.deleteAttribute(
+            "category",
+            of: EntityID(Self.sensor),
+            datasetID: nil,
+            all: false,
+            ld: .core,
+            caller: Self.boss
+        )
+        fixture.pass(seconds: 10)
+        try await fixture.send(#"{"t": 6}"#, from: "temperature001")
+        #expect(try await fixture.value("category", of: Self.sensor) == "sensor")
+        let changed: JSONValue = [
+            "static_attributes": [["name": "category", "type": "Text", "value": "probe"]]
+        ]
+        try await fixture.sourcing.changeDevice(
+            "temperature001",
+            key: nil,
+            by: changed,
+            caller: Self.boss
+        )
+        #expect(try await fixture.value("category", of: Self.sensor) == "probe")
+    }
+
     @Test func `a device that nobody provisioned is as its group says`() async throws {
         let fixture = try await tutorial()
         try await fixture.send(#"{"c": 1, "gps": "13.4,52.5", "id": "x"}"#, from: "motion003")
@@ -232,11 +265,11 @@ import Testing
 
     @Test func `a key gives nothing beyond its group`() async throws {
         let fixture = try await tutorial()
-        try await fixture.provisionGroup(["entity_type": "Device"], key: "second")
-        try await fixture.provisionGroup(["entity_type": "Tree"], key: "trees")
+        try await fixture.provisionGroup(["entity_type": "Device"], key: "second-key")
+        try await fixture.provisionGroup(["entity_type": "Tree"], key: "trees-key")
         try await fixture.send(#"{"t": 1}"#, from: "temperature001")
         // A device of another group with the same name would have the same entity.
-        for key in ["second"] {
+        for key in ["second-key"] {
             guard
                 case .refused(let reasons) = try await fixture.send(
                     #"{"temperature": 99}"#,
@@ -252,18 +285,22 @@ import Testing
         #expect(try await fixture.value("temperature", of: Self.sensor) == 1)
         // A name that is the URI of an entity is a name like others.
         let shown = Self.sensor
-        try await fixture.send(#"{"temperature": 99}"#, from: shown, key: "second")
+        try await fixture.send(#"{"temperature": 99}"#, from: shown, key: "second-key")
         #expect(try await fixture.value("temperature", of: Self.sensor) == 1)
         // What the administrator provisions wrongly fails by the grant all the same.
         let shop: JSONValue = ["id": "urn:x:shop", "type": "Shop", "open": true]
         try await fixture.subscriptions.make(shop)
         try await fixture.sourcing.createDevices(
-            [["device_id": "thief", "apikey": "trees", "entity_name": "urn:x:shop"]],
+            [["device_id": "thief", "apikey": "trees-key", "entity_name": "urn:x:shop"]],
             path: nil,
             caller: Self.boss
         )
         guard
-            case .refused = try await fixture.send(#"{"open": false}"#, from: "thief", key: "trees")
+            case .refused = try await fixture.send(
+                #"{"open": false}"#,
+                from: "thief",
+                key: "trees-key"
+            )
         else {
             Issue.record("the group may write trees alone")
             return

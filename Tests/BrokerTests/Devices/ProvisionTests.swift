@@ -17,8 +17,8 @@ import Testing
         #expect(source.kept.types == [LDContext.core.expand("Device")])
         #expect(source.mapping.way == "devices")
         // Another group of the same type has another name.
-        try await fixture.provisionGroup(key: "other")
-        #expect(try fixture.group("other").key.name.text == "devices-device-2")
+        try await fixture.provisionGroup(key: "other-key")
+        #expect(try fixture.group("other-key").key.name.text == "devices-device-2")
     }
 
     @Test func `no key is shown, neither in groups and devices nor in definitions`() async throws {
@@ -43,6 +43,7 @@ import Testing
             (["apikey": nil], "`services[0]` has no `apikey`"),
             (["apikey": "a/b"], "`services[0].apikey` has no `/`"),
             (["apikey": 7], "`services[0].apikey` is a text"),
+            (["apikey": "a234567"], "`services[0].apikey` is a secret of 8 bytes at least"),
             (["entity_type": "no type"], "`services[0].entity_type` is a name"),
             (["entity_type": nil], "`services[0]` has no `entity_type`"),
             (["resource": "/iot/d"], "`services[0].resource` is `/iot/json`"),
@@ -83,10 +84,10 @@ import Testing
 
     @Test func `a list is provisioned as a whole or not at all, and a key once`() async throws {
         let fixture = try await DeviceFixture()
-        let good: JSONValue = ["apikey": "one", "entity_type": "Device"]
+        let good: JSONValue = ["apikey": "first-key", "entity_type": "Device"]
         await #expect(throws: BrokerError(.badRequestData, "")) {
             try await fixture.sourcing.createGroups(
-                [good, ["apikey": "two"]],
+                [good, ["apikey": "second-key"]],
                 path: nil,
                 caller: Self.boss
             )
@@ -196,6 +197,13 @@ import Testing
         #expect(try await fixture.value("temperature", of: "urn:ngsi-ld:Device:a") == 3)
         await #expect(throws: BrokerError(.resourceNotFound, "")) {
             try await fixture.sourcing.changeGroup(key: "none", by: [:], caller: Self.boss)
+        }
+        await #expect(throws: BrokerError(.badRequestData, "")) {
+            try await fixture.sourcing.changeGroup(
+                key: DeviceFixture.key,
+                by: ["apikey": "short"],
+                caller: Self.boss
+            )
         }
         await #expect(throws: BrokerError(.conflict, "")) {
             _ = try await fixture.sourcing.put(

@@ -166,6 +166,86 @@ import Testing
         #expect(try await next.isSilent("urn:x:dead") == false)
     }
 
+    @Test func `a source that goes on after a pause gives its things time to report`() async throws
+    {
+        let time = TestTime()
+        let world = try await World("Spring", time)
+        try await world.report("urn:x:a 1\nurn:x:b 1")
+        try await world.sourcing.setPaused(Self.name, true, caller: Self.boss)
+        time.pass(100_000)
+        try await world.sourcing.noteSilence()
+        try await world.sourcing.setPaused(Self.name, false, caller: Self.boss)
+        try await world.sourcing.noteSilence()
+        #expect(try await world.isSilent("urn:x:a") == false)
+        #expect(try world.figures().silent == 0 && !(try world.figures().isSilent))
+        time.pass(50)
+        try await world.report("urn:x:a 2")
+        time.pass(20)
+        try await world.sourcing.noteSilence()
+        #expect(try await world.isSilent("urn:x:a") == false)
+        #expect(try await world.isSilent("urn:x:b") == true)
+    }
+
+    @Test func `a mark that was written before a crash goes with the next report`() async throws {
+        let (memory, time) = (SharedMemory(), TestTime())
+        let world = try await World("Spring", memory: memory, time)
+        try await world.report("urn:x:a 1\nurn:x:b 1")
+        try await world.sourcing.noteSilence()
+        time.pass(100)
+        // What is stored when the mark of one is written, of the other not, and the process ends.
+        let source = try world.source()
+        source.history.state.withLock {
+            $0.things.beginMarks([EntityID("urn:x:a"), EntityID("urn:x:b")])
+        }
+        try await world.sourcing.keepThings(of: source)
+        _ = try await world.fixture.hub.writing.updateAttributes(
+            of: EntityID("urn:x:a"),
+            ["silent": ["type": "Property", "value": true]],
+            ld: .core,
+            caller: Self.boss
+        )
+        let next = try await World(nil, memory: memory, time)
+        try await next.report("urn:x:a 2")
+        #expect(try await next.isSilent("urn:x:a") == false)
+        #expect(try await next.isSilent("urn:x:b") == false)
+        time.pass(61)
+        try await next.report("urn:x:a 3")
+        try await next.sourcing.noteSilence()
+        #expect(try await next.isSilent("urn:x:b") == true, "its mark was not written yet")
+        #expect(try await next.isSilent("urn:x:a") == false)
+        #expect(try next.figures().silent == 1)
+    }
+
+    @Test func `what reports while it is marked is not silent`() {
+        var things = HeardThings()
+        func moment(_ seconds: Int64) -> Timestamp { Timestamp(microseconds: seconds * 1_000_000) }
+        let id = EntityID("urn:x:a")
+        things.hear(id, newest: moment(1), at: moment(1))
+        #expect(things.overdue(at: moment(100), .told(seconds: 60)) == [id])
+        things.beginMarks([id])
+        #expect(things.needsMark(id, newest: moment(99), at: moment(101), .learned))
+        things.hear(id, newest: moment(99), at: moment(101))
+        things.endMark(id, at: moment(100))
+        #expect(things.silent.isEmpty && things.returned == [id])
+        things.endReturn(id)
+        #expect(things.returned.isEmpty && things.marking.isEmpty)
+    }
+
+    @Test func `a mark that the source may not write is tried once`() async throws {
+        let time = TestTime()
+        let world = try await World("Spring", time)
+        try await world.report("urn:x:a 1")
+        // From now on the source writes entities of another type.
+        _ = try await world.sourcing.put(Self.name, "Lamp", caller: Self.boss)
+        try world.source().history.state.withLock { state in
+            for _ in 0..<20 { state.things.rhythm.note(pauseMicroseconds: 1_000_000) }
+        }
+        time.pass(100)
+        try await world.sourcing.noteSilence()
+        #expect(try await world.isSilent("urn:x:a") == false)
+        #expect(try world.figures().things == 0 && world.figures().silent == 0)
+    }
+
     @Test func `entities that others write are watched, and the hub's own mark is no report`()
         async throws
     {

@@ -93,6 +93,24 @@ import Testing
         #expect(hub.entities == [expected])
     }
 
+    @Test func `a column with both coordinates is a location`() async throws {
+        let (hub, tally) = try await imported(
+            "id;at\n1;7,88 98,39\n2;98,39 7,88\n",
+            """
+            type: Stop
+            id: "urn:x:{id}"
+            separator: ";"
+            decimal: ","
+            location: {coordinates: at}
+            """
+        )
+        #expect(hub.entities.count == 1 && tally.failures == 1)
+        #expect(
+            hub.entities.first?.objectValue?["location"]?.objectValue?["value"]
+                == ["type": "Point", "coordinates": [98.39, 7.88]]
+        )
+    }
+
     private static let wide = """
         type: CrowdFlowObserved
         id: "urn:ngsi-ld:CrowdFlowObserved:{sensor}"

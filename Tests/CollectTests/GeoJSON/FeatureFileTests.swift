@@ -17,6 +17,66 @@ import Testing
         return (hub.entities.compactMap(\.objectValue), tally.problems.map(\.description))
     }
 
+    @Test func `a map says what becomes of the properties`() async throws {
+        let hub = RecordingHub()
+        let map = try ColumnMap(
+            yaml: """
+                type: Tree
+                id: "urn:ngsi-ld:Tree:{code}"
+                time: {column: seen, format: "%d/%m/%Y", zone: Asia/Bangkok}
+                skip: [{column: state, equals: [felled]}]
+                attributes:
+                  height: {column: h, as: number, unitCode: MTR}
+                  own: {column: "$.id", observed: false}
+                  isIn: {text: "urn:ngsi-ld:District:{$.site.code}", as: relationship}
+                """,
+            file: "map.yaml"
+        )
+        let features = [
+            #""id": "x", "properties": {"code": "a 1", "seen": "01/05/2026", "h": "7.5", "#
+                + #""site": {"code": 3}}, "geometry": {"type": "Point", "coordinates": [98.3, 7.8]}"#,
+            #""properties": {"code": 2, "seen": "01/05/2026", "state": "felled"}, "geometry": null"#,
+            #""properties": {"code": 3, "seen": "soon", "h": 1}, "geometry": null"#,
+            #""properties": {"code": 4, "seen": "02/05/2026", "h": 1}, "geometry": null"#,
+        ]
+        let text = features.map { #"{"type": "Feature", \#($0)}"# }.joined(separator: "\n")
+        let file = try FeatureFile(MemoryBytes(text, name: "f.geojsonl"), map: map)
+        let tally = try await ImportRun(hub: hub).run(file)
+        #expect(tally.problems.count == 1 && tally.failures == 1, "\(tally.problems)")
+        let at: JSONValue = "2026-04-30T17:00:00Z"
+        #expect(
+            hub.entities.first == [
+                "id": "urn:ngsi-ld:Tree:a%201", "type": "Tree",
+                "location": [
+                    "type": "GeoProperty", "value": ["type": "Point", "coordinates": [98.3, 7.8]],
+                ],
+                "height": [
+                    "type": "Property", "value": 7.5, "unitCode": "MTR", "observedAt": at,
+                ],
+                "own": ["type": "Property", "value": "x"],
+                "isIn": [
+                    "type": "Relationship", "object": "urn:ngsi-ld:District:3", "observedAt": at,
+                ],
+            ]
+        )
+        #expect(hub.ids == ["urn:ngsi-ld:Tree:a%201", "urn:ngsi-ld:Tree:4"])
+        #expect(hub.entities.count == 2)
+        #expect(hub.entities.last?.objectValue?["location"] == nil)
+    }
+
+    @Test(arguments: [
+        ("history: true\ntime: {column: t}\nattributes: {b: {column: b}}", "are for tables"),
+        ("attributes: {b: {column: received}}", "`$.received`"),
+        ("skip: [{column: topic}]\nattributes: {b: {column: b}}", "`$.topic`"),
+    ])
+    func `a map for tables or messages is refused`(more: String, reason: String) throws {
+        let map = try ColumnMap(yaml: "type: A\nid: 'urn:x:{a}'\n" + more, file: "map.yaml")
+        let error = #expect(throws: SourceError.self) {
+            try FeatureFile(MemoryBytes("", name: "f.geojson"), map: map)
+        }
+        #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+
     private static let collection = """
         { "type": "FeatureCollection", "name": "features [ {",
           "features": [

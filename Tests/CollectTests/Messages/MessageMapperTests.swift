@@ -67,6 +67,132 @@ import Testing
         )
     }
 
+    @Test(
+        arguments: [
+            (#""1.29 103.85""#, "", [103.85, 1.29]), (#""1.29,103.85""#, "", [103.85, 1.29]),
+            (#""(1.29; 103.85)""#, "", [103.85, 1.29]), (#"[1.29, 103.85]"#, "", [103.85, 1.29]),
+            (#""103.85 1.29""#, ", order: longitude latitude", [103.85, 1.29]),
+            (#""-6,2 106,8""#, ", order: latitude longitude", nil), (#""1.29""#, "", nil),
+            (#""103.85 1.29""#, "", nil), (#""here, there""#, "", nil), (#""1 2 3""#, "", nil),
+        ] as [(String, String, [Double]?)]
+    )
+    func `a location may stand in one text`(
+        text: String,
+        order: String,
+        expected: [Double]?
+    ) throws {
+        let mapped = try map(
+            "map: {type: Stop, id: 'urn:x:{id}', location: {coordinates: at\(order)}}\n",
+            #"{"id": 1, "at": \#(text)}"#
+        )
+        let place = mapped.entities.first?.objectValue?["location"]?.objectValue?["value"]
+        let coordinates = place?.objectValue?["coordinates"]?.arrayValue
+        #expect(coordinates?.compactMap { $0.numberValue?.doubleValue } == expected)
+        #expect(mapped.refusals.isEmpty == (expected != nil), "\(mapped.refusals)")
+    }
+
+    @Test func `with a decimal comma, a blank or semicolon separates the coordinates`() throws {
+        let mapped = try map(
+            "map: {type: Stop, id: 'urn:x:{id}', decimal: ',', location: {coordinates: at}}\n",
+            #"[{"id": 1, "at": "-6,2 106,8"}, {"id": 2, "at": "-6,2; 106,8"}]"#
+        )
+        #expect(mapped.refusals == [] && mapped.entities.count == 2)
+        let expected: JSONValue = ["type": "Point", "coordinates": [106.8, -6.2]]
+        for entity in mapped.entities {
+            #expect(entity.objectValue?["location"]?.objectValue?["value"] == expected)
+        }
+    }
+
+    @Test func `a relationship leads to each entity that the cell names, once`() throws {
+        let definition = """
+            map:
+              type: Alert
+              id: "urn:x:{id}"
+              attributes:
+                hasRoute: {text: "urn:r:{$.informed[*].route}", as: relationship, several: true}
+                hasStop: {column: stops, as: relationship, several: true}
+                text: {column: text}
+            """
+        let mapped = try map(
+            definition,
+            #"""
+            [{"id": 1, "informed": [{"route": "A 1"}, {"stop": 1}, {"route": "B"}, {"route": "A 1"}],
+              "stops": ["urn:s:1", "urn:s:2"], "text": "x"},
+             {"id": 2, "informed": [{"route": "C"}], "stops": [], "text": "y"},
+             {"id": 3, "text": "z"}]
+            """#
+        )
+        #expect(mapped.refusals == [])
+        func object(_ place: Int, _ name: String) -> JSONValue? {
+            mapped.entities[place].objectValue?[name]?.objectValue?["object"]
+        }
+        #expect(object(0, "hasRoute") == ["urn:r:A%201", "urn:r:B"])
+        #expect(object(0, "hasStop") == ["urn:s:1", "urn:s:2"])
+        #expect(object(1, "hasRoute") == "urn:r:C" && object(1, "hasStop") == nil)
+        #expect(object(2, "hasRoute") == nil)
+        let routes = (0...MessageMapper.maximumTargets).map { #"{"route": \#($0)}"# }
+        let many = try map(
+            definition,
+            #"{"id": 1, "informed": [\#(routes.joined(separator: ","))]}"#
+        )
+        #expect(many.entities.isEmpty && many.refusals.count == 1)
+    }
+
+    @Test func `several maps make entities of several types of one message`() throws {
+        let definition = """
+            rows: $.stations[*]
+            number: "{$.sequence}"
+            every: {object: $.values}
+            map:
+              - type: Station
+                id: "urn:x:station:{id}"
+                attributes: {name: {column: name}}
+              - type: Fan
+                id: "urn:x:fan:{fan}"
+                skip: [{column: fan}]
+                attributes: {isAt: {text: "urn:x:station:{id}", as: relationship}}
+            """
+        let source = try SourceDefinition(
+            "webhook: {bearer: {file: secret}}\n" + definition,
+            name: "test"
+        )
+        #expect(source.types == ["Station", "Fan"] && !source.hasOwnTimes)
+        let mapped = try map(
+            definition,
+            #"""
+            {"sequence": 9, "stations": [
+              {"id": 1, "name": "North", "fan": "a", "values": {"pm25": 3}},
+              {"id": 2, "name": "South"}, {"name": "Nowhere"}]}
+            """#
+        )
+        #expect(mapped.number == "9")
+        let ids = mapped.entities.compactMap { $0.objectValue?["id"]?.stringValue }
+        #expect(ids == ["urn:x:station:1", "urn:x:station:2", "urn:x:fan:a"])
+        #expect(mapped.entities[0].objectValue?["pm25"] != nil)
+        #expect(mapped.entities[2].objectValue?["pm25"] == nil)
+        #expect(mapped.refusals.count == 1, "\(mapped.refusals)")
+        // What is no message at all is told once.
+        #expect(try map(definition, "no JSON").refusals.count == 1)
+    }
+
+    @Test(arguments: [
+        ("map: []", "one to 10 maps"),
+        ("map: {type: A, id: a, location: {coordinates: a, latitude: b}}", "`coordinates`, or"),
+        ("map: {type: A, id: a, location: {coordinates: a, order: north}}", "is not one of"),
+        ("map: {type: A, id: a, attributes: {b: {column: c, several: true}}}", "as: relationship"),
+        (
+            "map: {type: A, id: a, attributes: {b: {text: '{c}{d}', as: relationship, several: true}}}",
+            "with one cell"
+        ),
+    ])
+    func `a map that cannot be meant is refused with the reason`(
+        definition: String,
+        reason: String
+    ) {
+        let error = #expect(throws: SourceError.self) { try map(definition, "{}") }
+        #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+
     @Test func `a bad row of an array is told, and the others are mapped`() throws {
         let mapped = try map(
             Self.station,

@@ -212,6 +212,7 @@ import Testing
                         5,
                         .message(1, .number(1, 1_777_600_000)),
                         .message(5, .text(2, "R/2")),
+                        .message(5, .text(2, "R3")),
                         .number(6, 10),
                         .data(10, texts.bytes)
                     )
@@ -220,6 +221,10 @@ import Testing
         #expect(alerts.refusals == [])
         #expect(value("headline", of: alerts.entities.first) == "Road closed")
         #expect(value("cause", of: alerts.entities.first) == "CONSTRUCTION")
+        #expect(
+            alerts.entities.first?.objectValue?["hasRoute"]?.objectValue?["object"]
+                == ["urn:ngsi-ld:GtfsRoute:city:R%2F2", "urn:ngsi-ld:GtfsRoute:city:R3"]
+        )
     }
 
     @Test func `warnings of CAP have their area, and exercises are left out`() throws {

@@ -330,7 +330,7 @@ extension AccessSample {
     private static let devices: [String: AccessSample] = [
         "GET /iot/services": AccessSample(),
         "POST /iot/services": AccessSample(
-            #"{"services": [{"apikey": "new", "entity_type": "Well"}]}"#
+            #"{"services": [{"apikey": "new-group-key", "entity_type": "Well"}]}"#
         ),
         "PUT /iot/services": AccessSample(query: "apikey=\(SourceSample.key)", "{}"),
         "DELETE /iot/services": AccessSample(query: "apikey=\(SourceSample.key)"),

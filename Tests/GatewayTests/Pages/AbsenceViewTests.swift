@@ -5,6 +5,9 @@ import Testing
 @testable import Gateway
 
 struct AbsenceViewTests {
+    private let english: Translation
+    init() throws { english = try Translations().all[0] }
+
     private func place(isForThisMachine: Bool = true) -> HubPlace {
         HubPlace(
             dataFolder: "/srv/city",
@@ -29,7 +32,7 @@ struct AbsenceViewTests {
     @Test(arguments: ["127.0.0.1:2000", "localhost:2000", "[::1]:2000"])
     func `a visitor on the machine sees the port and the folder`(host: String) throws {
         let closed = HubSummary(types: [], reach: .nothing)
-        let view = try #require(AbsenceView(closed, visit(host), place()))
+        let view = try #require(AbsenceView(closed, visit(host), place(), in: english))
         let commands = try #require(view.hints).commands.map(\.command)
         #expect(commands.contains { $0.hasSuffix("--hub http://127.0.0.1:2000 --data /srv/city") })
         #expect(commands.contains("balai demo --port 2001"))
@@ -49,7 +52,7 @@ struct AbsenceViewTests {
     ) throws {
         let closed = HubSummary(types: [], reach: .nothing)
         let visit = visit(host, fields, isForThisMachine: isForThisMachine)
-        let view = try #require(AbsenceView(closed, visit, place()))
+        let view = try #require(AbsenceView(closed, visit, place(), in: english))
         #expect(view.heading == "This hub is closed")
         #expect(view.hints == nil)
     }
@@ -59,7 +62,7 @@ struct AbsenceViewTests {
     {
         let empty = HubSummary(types: [], isForOperator: true)
         let visit = visit("data.city.example", as: .operator)
-        let view = try #require(AbsenceView(empty, visit, place()))
+        let view = try #require(AbsenceView(empty, visit, place(), in: english))
         #expect(view.text == "This hub is ready and empty.")
         #expect(view.hints?.commands.first?.command.hasPrefix("balai import gtfs") == true)
     }
@@ -68,7 +71,7 @@ struct AbsenceViewTests {
         var place = place()
         place.port = 1_026
         place.dataFolder = "/srv/the city's"
-        let hints = HintsView(place, PageVisit(), isClosed: false)
+        let hints = HintsView(place, PageVisit(), isClosed: false, in: english)
         let quoted = "'/srv/the city'\\''s'"
         #expect(hints.commands[0].command == "balai import gtfs timetable.zip --data \(quoted)")
     }
@@ -82,6 +85,6 @@ struct AbsenceViewTests {
             newest: nil,
             isSimulated: false
         )
-        #expect(AbsenceView(HubSummary(types: [type]), PageVisit(), place()) == nil)
+        #expect(AbsenceView(HubSummary(types: [type]), PageVisit(), place(), in: english) == nil)
     }
 }

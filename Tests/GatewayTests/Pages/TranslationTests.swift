@@ -1,3 +1,4 @@
+import ContextModel
 import Foundation
 import Testing
 
@@ -36,12 +37,20 @@ import Testing
                 #expect(words[String(match.1)] != nil, "\(path): \(match.1)")
             }
         }
-        let folder = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../../Sources/Gateway/Pages").standardized
-        for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path)
-        where name.hasSuffix(".swift") {
-            let source = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
-            for match in source.matches(of: /"(\w+)"/) { used.insert(String(match.1)) }
+        for (path, text) in EmbeddedFiles.texts where path.hasPrefix("js/") {
+            for match in text.matches(of: /"((map|span|ago)[A-Z]\w*)"/) {
+                used.insert(String(match.1))
+                #expect(words[String(match.1)] != nil, "\(path): \(match.1)")
+            }
+        }
+        for part in ["Pages", "Sources"] {
+            let folder = URL(filePath: #filePath).deletingLastPathComponent()
+                .appending(path: "../../../Sources/Gateway/\(part)").standardized
+            for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+            where name.hasSuffix(".swift") {
+                let source = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+                for match in source.matches(of: /"(\w+)"/) { used.insert(String(match.1)) }
+            }
         }
         #expect(Set(words.keys).subtracting(used).isEmpty)
     }
@@ -61,6 +70,41 @@ import Testing
         language: String
     ) {
         #expect(translations.best(asked: asked, accepted: accepted).language == language)
+    }
+
+    @Test func `times and types are said in each language`() throws {
+        let now = Timestamp(microseconds: 1_777_622_400_000_000)
+        func before(_ seconds: Int64) -> Timestamp {
+            Timestamp(microseconds: now.microseconds - seconds * 1_000_000)
+        }
+        for (language, day, hours, label, ahead) in [
+            ("en", "1 minute ago", "3 hours ago", "Traffic", "dated 2 days ahead"),
+            (
+                "fil", "1 minuto ang nakalipas", "3 oras ang nakalipas", "Trapiko",
+                "may petsang 2 araw pa mula ngayon"
+            ),
+            ("id", "1 menit lalu", "3 jam lalu", "Lalu lintas", "bertanggal 2 hari dari sekarang"),
+            ("th", "1 นาทีที่แล้ว", "3 ชั่วโมงที่แล้ว", "การจราจร", "ลงเวลาล่วงหน้า 2 วัน"),
+            (
+                "vi", "1 phút trước", "3 giờ trước", "Giao thông",
+                "ghi thời điểm 2 ngày sau hiện tại"
+            ),
+        ] {
+            let words = try #require(translations.all.first { $0.language == language })
+            #expect(words.ago(before(61), now: now) == day)
+            #expect(words.ago(before(3 * 3_600), now: now) == hours)
+            #expect(words.ago(before(-172_800), now: now) == ahead)
+            #expect(words.label(ofType: "TrafficFlowObserved") == label)
+            #expect(words.label(ofType: "ParkingSpot") == "Parking spot")
+        }
+    }
+
+    @Test func `the scripts of the map get their words, which may not end an attribute`() throws {
+        for words in translations.all {
+            let json = try JSONReader.read(Array(words.scriptWords.utf8)).objectValue
+            #expect(json?["mapClose"]?.stringValue == words("mapClose"))
+            #expect(json?["sourcesLead"] == nil)
+        }
     }
 
     @Test func `a value is put in its place, and is no place itself`() {

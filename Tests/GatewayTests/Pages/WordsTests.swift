@@ -52,7 +52,7 @@ struct WordsTests {
     }
 
     @Test(arguments: [
-        ("TrafficFlowObserved", "Traffic"), ("ParkingSpot", "Parking spot"),
+        ("TrafficFlowObserved", "Traffic flow observed"), ("ParkingSpot", "Parking spot"),
         ("https://example.org/types#NoiseLevel", "Noise level"),
         ("https://example.org/Main%20Street", "Main Street"), ("100%", "100%"), ("", ""),
         ("/", "/"),

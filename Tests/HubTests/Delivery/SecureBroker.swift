@@ -30,6 +30,21 @@ struct Certificates {
         )
     }
 
+    /// Makes a certificate of the authority by which a client is known, as `NAME.pem` with `NAME.key`.
+    func makeClient(_ name: String, in folder: TestFolder) async throws {
+        let path = folder.path + "/" + name
+        try await Self.make(
+            folder,
+            "/CN=\(name)",
+            certificate: path + ".pem",
+            key: path + ".key",
+            [
+                "-CA", authority, "-CAkey", folder.path + "/authority.key", "-addext",
+                "basicConstraints=CA:FALSE",
+            ]
+        )
+    }
+
     private static func make(
         _ folder: TestFolder,
         _ subject: String,
@@ -59,11 +74,17 @@ struct SecureBroker {
 
     /// Returns when it accepts connections; throws when there is no `mosquitto` (`.ci/set-up test`
     /// installs it).
-    init(_ folder: TestFolder, _ certificates: Certificates) async throws {
+    ///
+    /// With `knowsClients`, it accepts those alone that have a certificate of the authority.
+    init(
+        _ folder: TestFolder,
+        _ certificates: Certificates,
+        knowsClients: Bool = false
+    ) async throws {
         // Another program may use the free port before the broker does.
         for _ in 0..<10 {
             let port = try await Self.freePort()
-            let process = try Self.start(on: port, folder, certificates)
+            let process = try Self.start(on: port, folder, certificates, knowsClients)
             if await process.line(with: "running") != nil {
                 (self.port, self.process) = (port, process)
                 return
@@ -77,13 +98,17 @@ struct SecureBroker {
     private static func start(
         on port: Int,
         _ folder: TestFolder,
-        _ certificates: Certificates
+        _ certificates: Certificates,
+        _ knowsClients: Bool
     ) throws -> ChildProcess {
         let file = folder.path + "/mosquitto-\(port).conf"
-        let lines = [
+        var lines = [
             "listener \(port) 127.0.0.1", "user root", "allow_anonymous true", "log_dest stderr",
             "log_type all", "certfile \(certificates.certificate)", "keyfile \(certificates.key)",
         ]
+        if knowsClients {
+            lines += ["cafile \(certificates.authority)", "require_certificate true"]
+        }
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: file))
         // It buffers its standard output for a while.
         return try ChildProcess(

@@ -120,7 +120,7 @@ extension PageRenderer {
     }
 
     private func rowsView(_ question: RowsQuestion) -> RowsView {
-        let label = Words.label(ofType: question.type)
+        let label = voice.translation.label(ofType: question.type)
         var shell = shell(label, isTranslated: true, hasLanguages: false)
         shell.isData = true
         shell.hasMap = true
@@ -173,7 +173,7 @@ extension PageRenderer {
             id: entity.id.uri,
             path: "/#" + TypeView.percentEncoded(entity.id.uri),
             cells: cells,
-            age: newest.map { age($0, now: now) } ?? "–",
+            age: newest.map { voice.translation.ago($0, now: now) } ?? "–",
             at: newest?.text ?? "",
             days: Self.levels(days).map { .init(level: $0) },
             daysText: days.isEmpty
@@ -183,12 +183,6 @@ extension PageRenderer {
                     ["count": "\(days.count { $0 > 0 })", "days": "\(days.count)"]
                 )
         )
-    }
-
-    /// How old something is; in English in words, and else by its moment.
-    private func age(_ moment: Timestamp, now: Timestamp) -> String {
-        voice.translation.language == "en"
-            ? Words.ago(moment, now: now) : voice.translation.moment(moment)
     }
 
     /// How many readings each day has, in four steps: none, few, some and many.

@@ -2,7 +2,7 @@
 // readings share a place the hub has summed them up: a line of means in a band from least to greatest.
 
 import * as times from "./times.js";
-import { figure, make } from "./words.js";
+import { figure, make, t } from "./words.js";
 
 const width = 360, height = 170, right = 8, top = 8, bottom = 22, letter = 6.3;
 // Readings further apart than this many usual steps leave a gap: nobody measured.
@@ -77,9 +77,10 @@ export function chart(series, { label, unit }) {
 
   const root = svg("svg", {
     viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: 0,
-    "aria-label": `${label}: ${figure(series.total)} readings from ${times.say(from, from, to)} to `
-      + `${times.say(to, from, to)}, between ${figure(least)} and ${figure(most)} ${unit}, `
-      + `last ${figure(points.at(-1).mean)}. Arrow keys go from reading to reading.`,
+    "aria-label": t("mapChart", {
+      label, count: figure(series.total), from: times.say(from, from, to), to: times.say(to, from, to),
+      least: figure(least), most: `${figure(most)} ${unit}`.trim(), last: figure(points.at(-1).mean),
+    }),
   });
   drawGaps(root, gaps, x);
   for (const { value, text } of values) {
@@ -98,7 +99,7 @@ function drawGaps(root, gaps, x) {
     const box = svg("rect", {
       class: "gap", x: x(start), width: Math.max(1, x(end) - x(start)), y: top, height: height - top - bottom,
     });
-    box.append(svg("title", {}, "No readings"));
+    box.append(svg("title", {}, t("mapNoReadingsHere")));
     root.append(box);
   }
 }
@@ -134,9 +135,9 @@ function drawRun(root, run, x, y, hasDots) {
 
 function note({ isSummed, periodName, total }, gaps) {
   const what = isSummed
-    ? `Of ${figure(total)} readings: the line is the mean of each ${periodName}, the band goes from the least to the greatest.`
-    : `${figure(total)} ${total === 1 ? "reading" : "readings"}.`;
-  return `${what}${gaps.length ? " Where it is shaded there are none." : ""} Times in ${times.zone}.`;
+    ? t("mapChartSums", { count: figure(total), period: periodName })
+    : t("mapChartReadings", { count: figure(total) });
+  return [what, gaps.length ? t("mapChartGaps") : "", t("mapChartZone", { zone: times.zone })].filter(Boolean).join(" ");
 }
 
 // The reading nearest to the pointer, or chosen with the arrow keys; without one, the last.
@@ -151,10 +152,10 @@ function follow(root, reading, { points, from, to, isSummed }, x, y, unit) {
     cursor.setAttribute("x2", x(point.at));
     dot.setAttribute("cx", x(point.at));
     dot.setAttribute("cy", y(point.mean));
-    const range = isSummed ? ` (${figure(point.least)} to ${figure(point.most)})` : "";
-    const since = isSummed ? "from " : "";
+    const range = isSummed ? ` (${t("mapRange", { least: figure(point.least), most: figure(point.most) })})` : "";
+    const time = times.say(point.from, from, to);
     reading.replaceChildren(make("b", {}, `${figure(point.mean)} ${unit}`.trim()),
-      `${range}, ${since}${times.say(point.from, from, to)}`);
+      `${range}, ${isSummed ? t("mapSince", { time }) : time}`);
   };
   root.append(cursor, dot);
   show(index);

@@ -48,7 +48,7 @@ function marker(map, type, place, count) {
   const size = Math.round(22 + 7 * Math.log10(count));
   const html = words.make("span", { class: `cluster ${hueOf({ type, attributes: {} })}` }, short(count));
   const mark = L.marker(place, {
-    keyboard: false, zIndexOffset: -5000, title: `${words.figure(count)} here: zoom in`,
+    keyboard: false, zIndexOffset: -5000, title: words.t("mapHere", { count: words.figure(count) }),
     icon: L.divIcon({ html, className: "", iconSize: [size, size] }),
   });
   return mark.on("click", () => map.setView(place, map.getZoom() + 2));

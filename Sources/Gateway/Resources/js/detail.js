@@ -7,7 +7,10 @@ import * as times from "./times.js";
 import * as words from "./words.js";
 
 // Hours back from now; 0 is all there is.
-const spans = [["Day", 24], ["Week", 168], ["Month", 731], ["Year", 8766], ["All", 0]];
+const spans = [
+  [words.t("mapDay"), 24], [words.t("mapWeek"), 168], [words.t("mapMonth"), 731], [words.t("mapYear"), 8766],
+  [words.t("mapAll"), 0],
+];
 const panel = document.getElementById("detail");
 let shown = null, opener = null, attribute = null, hours = 24, pending = null;
 let closed = () => {};
@@ -55,7 +58,7 @@ export function close() {
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
 
 function heading(label) {
-  const button = words.make("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
+  const button = words.make("button", { type: "button", class: "close", "aria-label": words.t("mapClose") }, "×");
   button.addEventListener("click", close);
   const title = words.make("div", {},
     words.make("h2", { id: "detail-name" }, shown.name),
@@ -66,7 +69,7 @@ function heading(label) {
 function source() {
   const says = ["dataProvider", "source"].map((name) => shown.attributes[name]?.value)
     .filter((value) => typeof value === "string");
-  return says.length ? ` · from ${says.join(", ")}` : "";
+  return says.length ? ` · ${words.t("mapFrom", { source: says.join(", ") })}` : "";
 }
 
 function fact() {
@@ -84,7 +87,7 @@ function silence() {
   const part = words.make("p", { class: "silence ahead" });
   if (!isSilent(shown)) return part;
   const since = shown.attributes.silent.observedAt;
-  part.append(`Silent: it should have reported and did not. Noticed ${words.ago(since)}.`);
+  part.append(words.t("mapSilent", { ago: words.ago(since) }));
   return part;
 }
 
@@ -93,8 +96,8 @@ function picture() {
   const box = words.make("div", { class: "chart" });
   if (!names.length) return box;
   const choices = [
-    [names.map((name) => [words.attributeName(name), name]), () => attribute, (name) => { attribute = name; }, "Attribute"],
-    [spans, () => hours, (span) => { hours = span; }, "Time"],
+    [names.map((name) => [words.attributeName(name), name]), () => attribute, (name) => { attribute = name; }, words.t("mapAttribute")],
+    [spans, () => hours, (span) => { hours = span; }, words.t("mapTime")],
   ];
   for (const [list, current, choose, label] of choices) {
     const group = words.make("div", { class: "choice", role: "group", "aria-label": label });
@@ -126,7 +129,7 @@ async function draw() {
     canvas.replaceChildren(...drawing(series));
   } catch (error) {
     if (error.name === "AbortError") return;
-    canvas.replaceChildren(words.make("p", {}, "The history cannot be read right now."));
+    canvas.replaceChildren(words.make("p", {}, words.t("mapNoHistory")));
   }
 }
 
@@ -145,15 +148,14 @@ function drawing(series) {
     const { unit } = scaleOf(shown, attribute);
     parts.push(chart(series, { label: words.attributeName(attribute), unit }));
   } else {
-    const none = series.total ? "The readings of this period are no numbers." : "No readings in this period.";
+    const none = words.t(series.total ? "mapNoNumbers" : "mapNoReadings");
     const isOlder = observedAt < series.from;
-    const newest = isOlder ? ` The newest is of ${times.say(observedAt, observedAt, series.to)}.` : "";
+    const newest = isOlder ? ` ${words.t("mapNewestOf", { time: times.say(observedAt, observedAt, series.to) })}` : "";
     parts.push(words.make("p", {}, none + newest));
   }
   if (isAhead(shown, attribute)) {
-    const at = times.say(observedAt, words.now(), observedAt);
-    parts.push(words.make("p", { class: "ahead" },
-      `The newest reading is dated ${at}, in the future: it is not in the chart. Is the sensor's clock right?`));
+    const time = times.say(observedAt, words.now(), observedAt);
+    parts.push(words.make("p", { class: "ahead" }, words.t("mapAhead", { time })));
   }
   return parts;
 }
@@ -184,12 +186,12 @@ function table() {
     if (Number.isFinite(each.observedAt)) {
       const at = words.make("time", { datetime: new Date(each.observedAt).toISOString() }, words.ago(each.observedAt));
       cell.append(isAhead(shown, each.name)
-        ? words.make("small", { class: "ahead" }, at) : words.make("small", {}, "observed ", at));
+        ? words.make("small", { class: "ahead" }, at) : words.make("small", {}, `${words.t("mapObserved")} `, at));
     }
     body.append(words.make("tr", {}, words.make("th", { scope: "row" }, words.attributeName(each.name)), cell));
   }
   return words.make("table", { class: "values" },
-    words.make("caption", { class: "sr" }, "All attributes"), body);
+    words.make("caption", { class: "sr" }, words.t("mapAllAttributes")), body);
 }
 
 function identifier() {

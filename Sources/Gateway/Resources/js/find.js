@@ -3,7 +3,7 @@
 import * as hub from "./hub.js";
 import { isAhead, mainValue } from "./kinds.js";
 import * as layers from "./layers.js";
-import { make } from "./words.js";
+import { locale, make, t } from "./words.js";
 
 const shownLimit = 8;
 const typingMilliseconds = 300;
@@ -25,7 +25,7 @@ function find() {
   const text = box.value.trim();
   if (!text) return document.getElementById("found").replaceChildren();
   const loaded = [...layers.all()].filter((each) => haystack(each).includes(text.toLowerCase()));
-  list(loaded, text, "Searching the hub …");
+  list(loaded, text, t("mapSearching"));
   pending = new AbortController();
   const { signal } = pending;
   typing = setTimeout(() => ask(text, loaded, signal), typingMilliseconds);
@@ -36,8 +36,8 @@ async function ask(text, loaded, signal) {
   const { entities, isCut, isPartial } = await hub.find(text, types, shownLimit, signal);
   if (signal.aborted) return;
   const all = [...new Map([...loaded, ...entities].map((each) => [each.id, each])).values()];
-  const nothing = all.length ? "" : "Nothing of that name is on this hub, as far as you may see.";
-  list(all, text, isPartial ? "The hub could not be searched as a whole." : nothing, isCut);
+  const nothing = all.length ? "" : t("mapNothing");
+  list(all, text, isPartial ? t("mapPartial") : nothing, isCut);
 }
 
 // A name that begins with the text comes before one that has it inside, and that before the others.
@@ -48,10 +48,10 @@ function rank({ name }, text) {
 
 function list(entities, text, note, isCut = false) {
   const sorted = entities.toSorted((a, b) =>
-    rank(a, text) - rank(b, text) || a.name.localeCompare(b.name, "en", { numeric: true }));
+    rank(a, text) - rank(b, text) || a.name.localeCompare(b.name, locale, { numeric: true }));
   const items = sorted.slice(0, shownLimit).map(item);
   const hasMore = isCut || sorted.length > shownLimit;
-  const last = note || (hasMore ? "There are more: write more of the name." : "");
+  const last = note || (hasMore ? t("mapMore") : "");
   if (last) items.push(make("li", { class: "small" }, last));
   const active = document.activeElement;
   document.getElementById("found").replaceChildren(...items);

@@ -18,61 +18,61 @@ const step = (value, bounds, prefix) => {
 const kinds = {
   TrafficFlowObserved: {
     shape: "circle", main: "averageVehicleSpeed", unit: "km/h",
-    what: "Speed on the road",
+    what: words.t("mapWhatTraffic"),
     charts: ["averageVehicleSpeed", "intensity", "occupancy"], shares: ["occupancy"],
     // Speed says little without the road: occupancy tells how full it is.
     hue: (entity) => step(number(entity, "occupancy"), [0.12, 0.22, 0.34, 0.48], "ramp"),
-    scale: [["ramp-1", "free"], ["ramp-2", ""], ["ramp-3", "busy"], ["ramp-4", ""], ["ramp-5", "full"]],
+    scale: [["ramp-1", words.t("mapFree")], ["ramp-2", ""], ["ramp-3", words.t("mapBusy")], ["ramp-4", ""], ["ramp-5", words.t("mapFull")]],
   },
   CrowdFlowObserved: {
-    shape: "square", main: "peopleCount", unit: "people",
-    what: "People in view",
+    shape: "square", main: "peopleCount", unit: words.t("mapPeople"),
+    what: words.t("mapWhatPeople"),
     charts: ["peopleCount", "averageCrowdSpeed"],
     hue: (entity) => step(number(entity, "peopleCount"), [50, 150, 350, 700], "people"),
     scale: [["people-1", "0"], ["people-2", "50"], ["people-3", "150"], ["people-4", "350"], ["people-5", "700"]],
   },
   AirQualityObserved: {
     shape: "diamond", main: "pm25", unit: "µg/m³",
-    what: "Fine dust, PM2.5",
+    what: words.t("mapWhatAir"),
     charts: ["pm25", "pm10", "no2", "temperature"],
     hue: (entity) => step(number(entity, "pm25"), [10, 15, 25, 37.5], "ramp"),
     scale: [["ramp-1", "0"], ["ramp-2", "10"], ["ramp-3", "15"], ["ramp-4", "25"], ["ramp-5", "37.5 µg/m³"]],
   },
   Vehicle: {
     shape: "arrow", main: "speed", unit: "km/h", key: "bus",
-    what: "Where, and which way",
+    what: words.t("mapWhatVehicle"),
     charts: ["speed"],
     hue: (entity) => (text(entity, "serviceStatus") === "parked" ? "none" : "bus"),
     scale: [],
   },
   WeatherObserved: {
     shape: "flag", main: "temperature", unit: "°C",
-    what: "Temperature, rain, wind",
+    what: words.t("mapWhatWeather"),
     charts: ["temperature", "precipitation", "windSpeed"],
     hue: () => "plain", scale: [],
   },
   Beach: {
-    shape: "flag", main: "safetyFlag", unit: "flag",
-    what: "The lifeguards' flag",
+    shape: "flag", main: "safetyFlag", unit: words.t("mapFlag"),
+    what: words.t("mapWhatBeach"),
     charts: ["waveHeight"],
     hue: (entity) => ({ green: "ramp-1", yellow: "ramp-3", red: "ramp-5" })[text(entity, "safetyFlag")] ?? "none",
-    scale: [["ramp-1", "green"], ["ramp-3", "yellow"], ["ramp-5", "red"]],
+    scale: [["ramp-1", words.t("mapGreen")], ["ramp-3", words.t("mapYellow")], ["ramp-5", words.t("mapRed")]],
   },
   WasteContainer: {
-    shape: "bin", main: "fillingLevel", unit: "", shares: ["fillingLevel"], suffix: "full", fine: true,
-    what: "How full; zoom in",
+    shape: "bin", main: "fillingLevel", unit: "", shares: ["fillingLevel"], suffix: words.t("mapFull"), fine: true,
+    what: words.t("mapWhatBin"),
     charts: ["fillingLevel"],
     hue: (entity) => step(number(entity, "fillingLevel"), [0.4, 0.6, 0.8, 0.95], "ramp"),
-    scale: [["ramp-1", "empty"], ["ramp-2", ""], ["ramp-3", ""], ["ramp-4", ""], ["ramp-5", "full"]],
+    scale: [["ramp-1", words.t("mapEmpty")], ["ramp-2", ""], ["ramp-3", ""], ["ramp-4", ""], ["ramp-5", words.t("mapFull")]],
   },
   Streetlight: {
     shape: "dot", main: "powerState", unit: "", fine: true,
-    what: "On or off; zoom in",
+    what: words.t("mapWhatLamp"),
     charts: ["illuminanceLevel"],
     hue: (entity) =>
       text(entity, "status") === "defectiveLamp" ? "ramp-5"
       : text(entity, "powerState") === "on" ? "lit" : "unlit",
-    scale: [["lit", "on"], ["unlit", "off"], ["ramp-5", "defective"]],
+    scale: [["lit", words.t("mapOn")], ["unlit", words.t("mapOff")], ["ramp-5", words.t("mapDefective")]],
   },
 };
 

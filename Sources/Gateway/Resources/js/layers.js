@@ -147,16 +147,16 @@ async function view(layer) {
     if (layer.crowd) layer.group.removeLayer(layer.crowd);
     layer.crowd = null;
     found.forEach((each) => accept(each, layer.group, false));
-    layer.note = `${words.figure(found.length)} in view`;
+    layer.note = words.t("mapInView", { count: words.figure(found.length) });
     if (isCrowd) {
       const drawn = crowd.draw(map.instance(), layer.type, shown);
       layer.crowd = drawn.layer.addTo(layer.group);
-      layer.note = `${words.figure(drawn.total)} in view: zoom in for each`;
+      layer.note = words.t("mapZoomIn", { count: words.figure(drawn.total) });
     }
     choose(chosen);
     map.tidy();
   } catch (error) {
-    if (error.name !== "AbortError") layer.note = "Cannot be read right now";
+    if (error.name !== "AbortError") layer.note = words.t("mapUnreadable");
   }
   say(layer);
 }
@@ -164,7 +164,7 @@ async function view(layer) {
 // What the list says of a type: what it measures, or how much of it is in view, and how many are silent.
 function say({ item, type, note }) {
   const silent = [...known.values()].filter((each) => each.type === type && isSilent(each)).length;
-  const parts = [note ?? kindOf(type).what, silent ? `${words.figure(silent)} silent` : ""];
+  const parts = [note ?? kindOf(type).what, silent ? words.t("mapSilentCount", { count: words.figure(silent) }) : ""];
   item.querySelector(".what").textContent = parts.filter(Boolean).join(" · ");
 }
 

@@ -48,7 +48,7 @@ export async function settle(places) {
   else map.setView([8, 100], 4);
   if (!main.dataset.tiles) {
     map.getContainer().classList.add("bare");
-    say("The land is simplified from Natural Earth, and coarse: symbols are where they are. ");
+    say(words.t("mapWorld"));
     ground(map, "drawing");
     net();
     map.on("moveend", net);
@@ -57,7 +57,7 @@ export async function settle(places) {
 
 function say(text) {
   const ground = document.getElementById("ground");
-  if (ground) ground.textContent = text;
+  if (ground) ground.textContent = `${text} `;
 }
 
 const isInDrawing = ([north, east]) =>
@@ -81,7 +81,7 @@ async function drawing() {
   const base = await response.json();
   const [west, south, east, north] = base.bbox;
   show([[south + 0.02, west + 0.01], [north - 0.02, east - 0.02]]);
-  say("The map is drawn by hand and simplified; it is not for navigation. ");
+  say(words.t("mapDrawn"));
   L.geoJSON(base, {
     pane: "drawing", interactive: false, attribution: base.name,
     style: ({ properties: { kind, rank } }) => ({ className: [kind, rank].filter(Boolean).join(" ") }),

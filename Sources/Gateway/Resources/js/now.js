@@ -20,7 +20,7 @@ async function open(id) {
   let entity = layers.entity(id);
   if (!entity) {
     entity = await entityOfHub(id).catch(() => null);
-    if (!entity) return say("There is no such thing on this hub, or you may not see it.");
+    if (!entity) return say(words.t("mapGone"));
     layers.adopt(entity);
   }
   if (!chartable(entity).length) {
@@ -57,7 +57,7 @@ async function poll() {
     if (await layers.poll(overlapMilliseconds)) highlights();
     if (Date.now() - told > pollSeconds * 1000) status.textContent = "";
   } catch {
-    status.textContent = "The hub does not answer; trying again …";
+    status.textContent = words.t("mapAway");
   }
 }
 
@@ -72,11 +72,11 @@ function highlights() {
   const vehicles = of("Vehicle");
   const moving = vehicles.filter((each) => each.attributes.serviceStatus?.value === "onRoute" && !isAhead(each));
   const cards = [
-    ["Most people", most("CrowdFlowObserved", "peopleCount")],
-    ["Fullest road", fullest, fullest && { ...valueOf(fullest, "occupancy"), unit: "% full" }],
-    ["Most fine dust", most("AirQualityObserved", "pm25")],
-    ["On the move", moving[0] ?? vehicles[0], { value: `${moving.length}`, unit: `of ${vehicles.length}` },
-      moving.length ? "vehicles; show one" : "vehicles: all are parked"],
+    [words.t("mapMostPeople"), most("CrowdFlowObserved", "peopleCount")],
+    [words.t("mapFullestRoad"), fullest, fullest && { ...valueOf(fullest, "occupancy"), unit: words.t("mapPercentFull") }],
+    [words.t("mapMostDust"), most("AirQualityObserved", "pm25")],
+    [words.t("mapMoving"), moving[0] ?? vehicles[0], { value: `${moving.length}`, unit: words.t("mapOf", { count: vehicles.length }) },
+      moving.length ? words.t("mapVehicles") : words.t("mapParked")],
   ].filter(([, entity]) => entity);
   const list = document.getElementById("highlights");
   const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
@@ -130,9 +130,9 @@ async function begin() {
   onPick(open);
   layers.onEntity(detail.update);
   map.start();
-  if (!map.isReady()) status.textContent = "The map library is missing on this hub; the list works without.";
+  if (!map.isReady()) status.textContent = words.t("mapNoLibrary");
   const failures = await layers.load([...document.querySelectorAll(".layers li")]);
-  if (failures) status.textContent = "Some layers could not be read.";
+  if (failures) status.textContent = words.t("mapSomeLayers");
   await map.settle(layers.places());
   map.onMove(layers.look);
   layers.look();

@@ -264,9 +264,9 @@ function tooltip(entity) {
   const value = mainValue(entity);
   const at = ageOf(entity);
   return words.make("span", {}, words.make("b", {}, entity.name),
-    value ? ` ${value.value} ${value.unit}` : "", isAhead(entity) ? ", dated in the future" : "",
+    value ? ` ${value.value} ${value.unit}` : "", isAhead(entity) ? `, ${words.t("mapIsAhead")}` : "",
     value && !isAhead(entity) && Number.isFinite(at) ? `, ${words.ago(at)}` : "",
-    isSilent(entity) ? ", silent: it should have reported" : "");
+    isSilent(entity) ? `, ${words.t("mapIsSilent")}` : "");
 }
 
 // When the value that matters was observed.

@@ -1,5 +1,7 @@
 // Moments in the city's own time, wherever the reader is: round ticks for an axis, and words.
 
+import { locale, several } from "./words.js";
+
 export const zone = document.querySelector("main")?.dataset.zone || "UTC";
 
 const minute = 60000, hour = 60 * minute, day = 24 * hour;
@@ -75,7 +77,7 @@ export function ticks(from, to, count) {
 }
 
 function label(shown, step, namesYear) {
-  const say = (options) => new Date(shown).toLocaleString("en-GB", { timeZone: "UTC", ...options });
+  const say = (options) => new Date(shown).toLocaleString(locale, { timeZone: "UTC", hourCycle: "h23", ...options });
   const year = namesYear ? { year: "numeric" } : {};
   if (step.months % 12 === 0) return say({ year: "numeric" });
   if (isWholeMonths(step)) return say({ month: "short", year: "numeric" });
@@ -93,8 +95,8 @@ export function say(at, from, to) {
   const span = to - from;
   const date = { day: "numeric", month: "short", ...(spansYears(from, to) ? { year: "numeric" } : {}) };
   const time = { hour: "2-digit", minute: "2-digit", ...(span < hour ? { second: "2-digit" } : {}) };
-  return new Date(at).toLocaleString("en-GB", {
-    timeZone: zone, ...(span > day || yearOf(to) !== yearOf(Date.now()) ? date : {}), ...(span < 400 * day ? time : {}),
+  return new Date(at).toLocaleString(locale, {
+    timeZone: zone, hourCycle: "h23", ...(span > day || yearOf(to) !== yearOf(Date.now()) ? date : {}), ...(span < 400 * day ? time : {}),
   });
 }
 
@@ -107,15 +109,12 @@ const periods = [
   [12 * hour, "PT12H"], [day, "P1D"], [2 * day, "P2D"], [4 * day, "P4D"], [7 * day, "P7D"],
   [14 * day, "P14D"], [21 * day, "P21D"], [28 * day, "P28D"], [84 * day, "P84D"], [364 * day, "P364D"],
 ];
-const periodNames = {
-  PT1S: "second", PT1M: "minute", PT1H: "hour", P1D: "day", P7D: "week",
-};
-const periodUnits = { S: "seconds", M: "minutes", H: "hours", D: "days" };
+const periodUnits = { S: "second", M: "minute", H: "hour", D: "day" };
 
 // The period for at most so many values of a span, from a round moment on.
 export function period(from, to, count) {
   const [length, iso] = periods.find(([each]) => each >= (to - from) / count) ?? periods.at(-1);
-  const plural = `${iso.match(/\d+/)[0]} ${periodUnits[iso.at(-1)]}`;
+  const name = several(Number(iso.match(/\d+/)[0]), periodUnits[iso.at(-1)]);
   const start = moment(floor(from, { length: Math.min(length, 7 * day) }));
-  return { length, iso, start, name: periodNames[iso] ?? plural };
+  return { length, iso, start, name };
 }

@@ -8,42 +8,58 @@ const signs = {
 
 export const unit = (code) => (code ? (Object.hasOwn(signs, code) ? signs[code] : code) : "");
 
+const main = document.querySelector("main");
+const texts = JSON.parse(main?.dataset.words ?? "{}");
+
+// The words of the page's language with this key, with the values in the places of `{name}`.
+export const t = (key, values = {}) =>
+  texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+// The language for dates; the years are those of the common calendar everywhere.
+const language = document.documentElement.lang || "en";
+export const locale = language === "en" ? "en-GB" : `${language}-u-ca-gregory`;
+
 // The hub's clock: a visitor's own may be wrong.
-const ahead = Date.parse(document.querySelector("main")?.dataset.now ?? "") - Date.now() || 0;
+const ahead = Date.parse(main?.dataset.now ?? "") - Date.now() || 0;
 export const now = () => Date.now() + ahead;
 
 // Sensors' clocks run a little ahead; a reading dated further ahead than this is of the future.
 const tolerance = 60000;
 export const isFuture = (moment, at = now()) => moment > at + tolerance;
 
-const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+// "5 minutes"; the unit is a second, minute, hour, day, month or year.
+const units = {
+  second: ["spanSecond", "spanSeconds"], minute: ["spanMinute", "spanMinutes"], hour: ["spanHour", "spanHours"],
+  day: ["spanDay", "spanDays"], month: ["spanMonth", "spanMonths"], year: ["spanYear", "spanYears"],
+};
+export const several = (count, unit) => t(units[unit][count === 1 ? 0 : 1], { count });
 
 function duration(seconds) {
   const days = seconds / 86400;
-  if (seconds < 60) return plural(seconds, "second");
-  if (seconds < 3600) return plural(Math.floor(seconds / 60), "minute");
-  if (days < 2) return plural(Math.floor(seconds / 3600), "hour");
-  if (days < 60) return plural(Math.floor(days), "day");
-  if (days < 730) return plural(Math.floor(days / 30.4375), "month");
-  return plural(Math.floor(days / 365.25), "year");
+  if (seconds < 60) return several(seconds, "second");
+  if (seconds < 3600) return several(Math.floor(seconds / 60), "minute");
+  if (days < 2) return several(Math.floor(seconds / 3600), "hour");
+  if (days < 60) return several(Math.floor(days), "day");
+  if (days < 730) return several(Math.floor(days / 30.4375), "month");
+  return several(Math.floor(days / 365.25), "year");
 }
 
 export function ago(moment, at = now()) {
   const seconds = Math.floor((at - moment) / 1000);
-  if (!Number.isFinite(seconds)) return "unknown";
-  if (isFuture(moment, at)) return `dated ${duration(-seconds)} ahead`;
-  return seconds < 2 ? "just now" : `${duration(seconds)} ago`;
+  if (!Number.isFinite(seconds)) return t("agoUnknown");
+  if (isFuture(moment, at)) return t("agoAhead", { span: duration(-seconds) });
+  return seconds < 2 ? t("agoNow") : t("agoSpan", { span: duration(seconds) });
 }
 
 // An age as short as a label needs it: "5 min", "3 h".
 export function age(moment, at = now()) {
   const seconds = Math.max(0, Math.floor((at - moment) / 1000));
   if (!Number.isFinite(seconds)) return "";
-  if (seconds < 60) return "now";
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
-  if (seconds < 730 * 86400) return `${Math.floor(seconds / 86400)} d`;
-  return `${Math.floor(seconds / (365.25 * 86400))} y`;
+  if (seconds < 60) return t("mapAgeNow");
+  if (seconds < 3600) return t("mapAgeMinutes", { count: Math.floor(seconds / 60) });
+  if (seconds < 172800) return t("mapAgeHours", { count: Math.floor(seconds / 3600) });
+  if (seconds < 730 * 86400) return t("mapAgeDays", { count: Math.floor(seconds / 86400) });
+  return t("mapAgeYears", { count: Math.floor(seconds / (365.25 * 86400)) });
 }
 
 // A number with as many digits as matter; of a small one the first two that are not zero.
@@ -64,8 +80,8 @@ export function attributeName(name) {
 }
 
 export function plain(value) {
-  if (value === true) return "yes";
-  if (value === false) return "no";
+  if (value === true) return t("mapYes");
+  if (value === false) return t("mapNo");
   if (typeof value === "number") return figure(value);
   if (typeof value === "string") return value;
   if (Array.isArray(value)) return value.map(plain).join(", ");

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Broker
 import ContextModel
+import Governance
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -15,7 +16,7 @@ struct CommandSender: Sendable {
     let isInCharge: @Sendable () async throws -> Bool
     private let underway = Underway()
 
-    /// The most commands being sent.
+    /// The most commands being sent, which tenants share.
     private static let maximumUnderway = 64
     private static let timeout = TimeAmount.seconds(10)
     private static let maximumAnswerBytes = 64 << 10
@@ -37,6 +38,12 @@ struct CommandSender: Sendable {
         let names = Mutex<Set<Name>>([])
         func has(_ command: WaitingCommand) -> Bool {
             names.withLock { $0.contains(Name(command)) }
+        }
+        /// The places that each tenant has.
+        var shares: FairShares<TenantName?> {
+            let tenants = names.withLock { $0.map(\.source.tenant) }
+            let places = Dictionary(grouping: tenants) { $0 }.mapValues(\.count)
+            return FairShares(capacity: CommandSender.maximumUnderway, places: places)
         }
     }
 
@@ -66,18 +73,20 @@ struct CommandSender: Sendable {
     private func begin(_ group: inout DiscardingTaskGroup) async {
         do {
             guard try await isInCharge() else { return later() }
-            let room = Self.maximumUnderway - underway.names.withLock(\.count)
-            let taken = try await hub.sourcing.takeUpCommands(limit: room) { [underway] in
-                underway.has($0)
-            }
-            for (command, target) in taken {
-                underway.names.withLock { _ = $0.insert(.init(command)) }
-                group.addTask { await self.finish(command, await self.send(command, target)) }
-            }
         } catch {
             hub.logger.error("commands to devices cannot be taken up: \(error)")
-            later()
+            return later()
         }
+        let taken = await hub.sourcing.takeUpCommands(within: underway.shares) { [underway] in
+            underway.has($0)
+        }
+        for (command, target) in taken.commands {
+            underway.names.withLock { _ = $0.insert(.init(command)) }
+            group.addTask { await self.finish(command, await self.send(command, target)) }
+        }
+        guard let failure = taken.failures.first else { return }
+        hub.logger.error("some commands to devices cannot be taken up: \(failure)")
+        later()
     }
 
     /// Looks again after a pause.

@@ -139,7 +139,29 @@ struct MQTTSubscriber: Sendable {
             let certificates = try NIOSSLCertificate.fromPEMBytes(Array(text.utf8))
             configuration.trustRoots = .certificates(certificates)
         }
+        if let certificate = topics.certificate, let key = topics.key {
+            try present(certificate, key, &configuration)
+        }
         return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// Lets the broker know the hub by a certificate.
+    private func present(
+        _ certificate: SecretReference,
+        _ key: SecretReference,
+        _ configuration: inout TLSConfiguration
+    ) throws {
+        let chain = try secrets.text(of: certificate, isPublic: true)
+        let secret = try secrets.text(of: key)
+        do {
+            configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(chain.utf8))
+                .map { .certificate($0) }
+            configuration.privateKey = .privateKey(
+                try NIOSSLPrivateKey(bytes: Array(secret.utf8), format: .pem)
+            )
+        } catch {
+            throw MQTTError("The certificate or the key for the broker is not in PEM.")
+        }
     }
 
     /// Asks for the connection and for the topics; closes the channel when the answers are late.

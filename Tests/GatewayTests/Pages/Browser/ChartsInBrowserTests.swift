@@ -36,7 +36,8 @@ struct ChartsInBrowserTests {
             let page = try await open("fast", "Day", at: address, in: browser)
             #expect(try await page.value(Self.canvas + ".querySelectorAll('.band').length") == 1)
             #expect(try await page.becomes("/^Of 17.2[78]. readings/.test(\(Self.note))"))
-            #expect(try await page.becomes("\(Self.note).includes('mean of each 10 minutes')"))
+            let words = "mean of each period of 10 minutes"
+            #expect(try await page.becomes("\(Self.note).includes('\(words)')"))
             #expect(page.addresses.contains { $0.contains("aggrMethods=avg%2Cmin%2Cmax") })
             let marks = Self.canvas + ".querySelector('.band').points.length"
             #expect(try await page.value("\(marks) > 250 && \(marks) < 500") == true)
@@ -84,7 +85,7 @@ struct ChartsInBrowserTests {
             let page = try await open("old", at: address, in: browser)
             let pressed = "document.querySelector('.choice[aria-label=Time] [aria-pressed=true]')"
             #expect(try await page.value(pressed + ".textContent") == "All")
-            #expect(try await page.becomes("\(Self.note).startsWith('2 readings.')"))
+            #expect(try await page.becomes("\(Self.note).startsWith('Readings: 2.')"))
             let week = try await open("old", "Week", at: address, in: browser)
             let text = Self.canvas + ".textContent"
             #expect(
@@ -101,7 +102,7 @@ struct ChartsInBrowserTests {
             let page = try await open("ahead", "All", at: address, in: browser)
             let fact = "document.querySelector('#detail .fact').textContent"
             #expect(try await page.value("/dated [23] days ahead/.test(\(fact))") == true)
-            #expect(try await page.becomes("\(Self.note).startsWith('2 readings.')"))
+            #expect(try await page.becomes("\(Self.note).startsWith('Readings: 2.')"))
             #expect(
                 try await page.value("\(Self.canvas).textContent.includes('in the future')") == true
             )
