@@ -178,6 +178,16 @@ extension Condition {
         }
     }
 
+    /// The attributes that it looks into: those of its names that do not only have to be there.
+    package var comparedNames: [IRI] {
+        switch self {
+        case .all(let parts), .any(let parts): parts.flatMap(\.comparedNames)
+        case .not(let part): part.comparedNames
+        case .attribute: []
+        default: attributeNames
+        }
+    }
+
     /// Whether it depends on more than identifiers, types and scopes.
     package var looksAtAttributes: Bool {
         switch self {

@@ -30,6 +30,8 @@ package struct EvolutionSearch<Source: HistorySource> {
     private let conditionSize: Int
     /// The attributes that the query names.
     private let queriedNames: Set<IRI>
+    /// Those of them whose instances decide it by what they have, and not by being there.
+    private let comparedNames: Set<IRI>
     private let grantDecision: PreparedCondition
     /// The attributes that name the people an entity is about, if the grant depends on these
     /// people.
@@ -52,6 +54,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         queryDecision = PreparedCondition(rest)
         conditionSize = query.condition.size
         queriedNames = Set(rest.attributeNames)
+        comparedNames = Set(rest.comparedNames)
         grantDecision = PreparedCondition(grant.condition)
         partlyHidden = grant.hidden.namesOfElements
         subjectNames = Set(grant.namesOfSubjects)
@@ -192,15 +195,18 @@ package struct EvolutionSearch<Source: HistorySource> {
     }
 
     /// The entity with those instances in range whose attributes the query names.
+    ///
+    /// One instance stands for all of an attribute that only has to be there, as those of `attrs`.
     private func inRange(_ seen: Seen) throws -> Entity {
         var entity = seen.view.entity
         guard !queriedNames.isEmpty else { return entity }
-        entity.attributes = try attributes(
-            of: seen,
-            inOrder(seen.keys.filter { queriedNames.contains($0.name) }),
-            limit: EvolutionLimits.instancesPerDecision,
-            from: decisionSeries
-        )
+        let keys = inOrder(seen.keys.filter { queriedNames.contains($0.name) })
+        let compared = keys.filter { comparedNames.contains($0.name) }
+        let others = keys.filter { !comparedNames.contains($0.name) }
+        let limit = EvolutionLimits.instancesPerDecision
+        entity.attributes =
+            try attributes(of: seen, compared, limit: limit, from: decisionSeries)
+            + attributes(of: seen, others, limit: 1, from: decisionSeries)
         return entity
     }
 
@@ -219,6 +225,10 @@ package struct EvolutionSearch<Source: HistorySource> {
         for name in entity.attributes.map(\.name) {
             let left = terms.remainder(of: name, within: source.budget)
             var one = Entity(id: entity.id, types: entity.types, scopes: entity.scopes)
+            if !comparedNames.contains(name) {
+                one.attributes = [NamedAttribute(name: name, instances: entity[name])]
+                guard !left.matches(one, within: source.budget) else { continue }
+            }
             choices[name] = { [budget = source.budget] instance in
                 guard let shaped = seen.view.shape(instance, of: name) else { return nil }
                 one.attributes = [NamedAttribute(name: name, instances: [shaped])]
@@ -352,15 +362,23 @@ package struct EvolutionSearch<Source: HistorySource> {
         }
     }
 
-    /// The instances of the series that decide the query.
+    /// The instances of the series that decide the query; they have no names.
     private func attributes(
         of seen: Seen,
         _ keys: [Key],
         limit: Int,
         from reader: Source.Series? = nil
     ) throws -> [NamedAttribute] {
+        guard !keys.isEmpty else { return [] }
         var size = AnswerSize()
-        return try attributes(of: seen, keys, limit: limit, from: reader, size: &size)
+        return try attributes(
+            of: seen,
+            keys,
+            limit: limit,
+            from: reader,
+            areNamed: false,
+            size: &size
+        )
     }
 
     /// The instances of the series, grouped by name and oldest first.
@@ -370,6 +388,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         limit: Int,
         _ choices: [IRI: InstanceChoice] = [:],
         from reader: Source.Series? = nil,
+        areNamed: Bool = true,
         size: inout AnswerSize,
         onRead: (([SeriesInstance]) -> Void)? = nil
     ) throws -> [NamedAttribute] {
@@ -385,10 +404,13 @@ package struct EvolutionSearch<Source: HistorySource> {
                 wanted: choices[name] ?? seen.view.choice(of: name)
             )
             onRead?(read)
+            let hash = InstanceName.series(seen.view.entity.id, name, key.datasetID)
             let instances = try read.compactMap { instance in
                 try size.take(instance.bytes)
-                let named = instance.named(entity: seen.view.entity.id, name: name)
-                return seen.view.shape(named, of: name)
+                return seen.view.shape(
+                    areNamed ? instance.named(in: hash) : instance.attribute,
+                    of: name
+                )
             }
             guard !instances.isEmpty else { continue }
             if attributes.last?.name == name {

@@ -126,17 +126,14 @@ package struct SeriesInstance: Sendable {
         return shown
     }
 
-    /// The instance with its `instanceId`, which is computed unless it has one.
-    func named(entity: EntityID, name: IRI) -> Attribute {
+    /// The instance with its `instanceId`, which is computed unless it has one; `series` is the hash of its
+    /// series.
+    func named(in series: UInt64) -> Attribute {
         guard attribute.details?.instanceID == nil else { return attribute }
         var named = attribute
         named.details = named.details ?? AttributeDetails()
         named.details?.instanceID =
-            InstanceName(
-                series: InstanceName.series(entity, name, attribute.datasetID),
-                time: time,
-                sequence: sequence
-            ).text
+            InstanceName(series: series, time: time, sequence: sequence).text
         return named
     }
 }

@@ -8,7 +8,9 @@ package import ContextModel
 /// The entity, the attribute and the `datasetId` enter it as a hash. So it is unique and does not
 /// tell the numbers of the store, which also count what is hidden from the reader.
 package struct InstanceName: Equatable, Sendable {
-    private static let prefix = "urn:ngsi-ld:Instance:"
+    private static let prefix: StaticString = "urn:ngsi-ld:Instance:"
+    /// The most characters that a number takes.
+    private static let maximumDigits = 13
 
     /// The hash that identifies the series: see `series(_:_:_:)`.
     package var series: UInt64
@@ -22,15 +24,47 @@ package struct InstanceName: Equatable, Sendable {
     }
 
     /// The identifier.
+    ///
+    /// Its characters are written one by one: each instance of a long history has an identifier.
     package var text: String {
-        let parts = [series, UInt64(bitPattern: time), UInt64(sequence)]
-        return Self.prefix + parts.map { String($0, radix: 36) }.joined(separator: "-")
+        let prefix = Self.prefix.utf8CodeUnitCount
+        return String(unsafeUninitializedCapacity: prefix + 3 * Self.maximumDigits + 2) { text in
+            _ = text.update(
+                fromContentsOf: UnsafeBufferPointer(start: Self.prefix.utf8Start, count: prefix)
+            )
+            var count = prefix
+            Self.append(series, to: text, &count)
+            for number in [time, sequence] {
+                text[count] = UInt8(ascii: "-")
+                count += 1
+                Self.append(UInt64(bitPattern: number), to: text, &count)
+            }
+            return count
+        }
+    }
+
+    /// Writes the number to base 36 at the place, which moves behind it.
+    private static func append(
+        _ number: UInt64,
+        to text: UnsafeMutableBufferPointer<UInt8>,
+        _ place: inout Int
+    ) {
+        let start = place
+        var rest = number
+        repeat {
+            let digit = UInt8(rest % 36)
+            text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            place += 1
+            rest /= 36
+        } while rest > 0
+        text[start..<place].reverse()
     }
 
     /// Reads an identifier; nil when no store computes such a one.
     package init?(_ text: String) {
-        guard text.hasPrefix(Self.prefix) else { return nil }
-        let parts = text.dropFirst(Self.prefix.count).split(separator: "-")
+        let prefix = Self.prefix.description
+        guard text.hasPrefix(prefix) else { return nil }
+        let parts = text.dropFirst(prefix.count).split(separator: "-")
             .compactMap { UInt64($0, radix: 36) }
         guard parts.count == 3, let sequence = Int64(exactly: parts[2]) else { return nil }
         let time = Int64(bitPattern: parts[1])
@@ -42,15 +76,10 @@ package struct InstanceName: Equatable, Sendable {
 
     /// The hash (FNV-1a) that identifies a series.
     package static func series(_ entity: EntityID, _ name: IRI, _ datasetID: String?) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        entity.uri.utf8.forEach(add)
-        add(0)
-        name.text.utf8.forEach(add)
-        if let datasetID {
-            add(0)
-            datasetID.utf8.forEach(add)
+        var bytes = Array(entity.uri.utf8) + [0] + Array(name.text.utf8)
+        if let datasetID { bytes += [0] + Array(datasetID.utf8) }
+        return bytes.reduce(0xCBF2_9CE4_8422_2325) { hash, byte in
+            (hash ^ UInt64(byte)) &* 0x100_0000_01B3
         }
-        return hash
     }
 }

@@ -51,6 +51,7 @@ final class ScopeSearch<Series: SeriesReading> {
                 modifiedAt: entity.modifiedAt
             )
         }
+        let hash = InstanceName.series(entity.id, .scope, key.datasetID)
         let instances = try wholeSeries()
             .instances(
                 seen.number,
@@ -59,7 +60,7 @@ final class ScopeSearch<Series: SeriesReading> {
                 hiding: HiddenMoments([]),
                 wanted: nil
             )
-            .map { $0.named(entity: entity.id, name: .scope) }
+            .map { $0.named(in: hash) }
         return ScopeTimeline(instances.seen(hiding: seen.view.hidden), moment: query.moment)
     }
 
