@@ -8,9 +8,9 @@ import NIOHTTP1
 
 /// The common parts of all endpoints: identity, errors and metrics.
 struct Frame: Sendable {
-    let authentication: Authentication
+    var authentication: Authentication
     let problems: ProblemReporter
-    let problemPage: (@Sendable (ProblemDetails) throws -> Response)?
+    var problemPage: (@Sendable (ProblemDetails) throws -> Response)?
     let denials = DenialLog()
     let answers = BodyMemory(bytes: maximumAnswerBytes)
     let registry: MetricRegistry

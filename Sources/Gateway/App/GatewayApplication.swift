@@ -4,6 +4,14 @@ import HummingbirdCore
 package import Logging
 package import NIOCore
 
+/// The HTTP server of a hub.
+package typealias GatewayServer = Application<LiveRoutes>
+
+extension GatewayServer {
+    /// What answers its requests.
+    package var routes: LiveRoutes { responder }
+}
+
 /// The HTTP server: the routes of a table behind identity, limits, errors and metrics.
 package func makeGateway(
     _ settings: GatewaySettings,
@@ -16,21 +24,24 @@ package func makeGateway(
     registry: MetricRegistry,
     logger: Logger,
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
-) -> Application<RouterResponder<GatewayContext>> {
-    let frame = Frame(
-        authentication: Authentication(
-            tokens: tokens,
-            verifier: verifier,
-            signIn: signIn,
-            certificates: certificates,
-            isOpen: settings.isOpen
-        ),
-        problems: ProblemReporter(registry: registry),
-        problemPage: routes.problemPage,
-        registry: registry,
-        crossOrigin: CrossOrigin(settings.origins)
+) -> GatewayServer {
+    let responder = LiveRoutes(
+        routes,
+        settings,
+        Frame(
+            authentication: Authentication(
+                tokens: tokens,
+                verifier: verifier,
+                signIn: signIn,
+                certificates: certificates,
+                isOpen: settings.isOpen
+            ),
+            problems: ProblemReporter(registry: registry),
+            problemPage: routes.problemPage,
+            registry: registry,
+            crossOrigin: CrossOrigin(settings.origins)
+        )
     )
-    let responder = routes.makeRouter(frame).buildResponder()
     let slow = SlowClients(registry)
     return Application(
         responder: responder,
@@ -38,7 +49,7 @@ package func makeGateway(
             GatewayChannel(
                 responder: longResponder,
                 shortResponder: shortResponder(responder, logger),
-                settings: settings,
+                settings: { responder.settings },
                 slow: slow,
                 tls: tls
             )
@@ -57,7 +68,7 @@ package func makeGateway(
 
 /// Answers short requests in the same way as the server answers all others.
 private func shortResponder(
-    _ responder: RouterResponder<GatewayContext>,
+    _ responder: LiveRoutes,
     _ logger: Logger
 ) -> ShortRequestHandler.Responder {
     let clock = HTTPClock()

@@ -21,7 +21,8 @@ struct GatewayChannel: HTTPChannelHandler {
     let responder: Responder
     /// Answers short requests.
     let shortResponder: ShortRequestHandler.Responder
-    let settings: GatewaySettings
+    /// Asked for each connection.
+    let settings: @Sendable () -> GatewaySettings
     let slow: SlowClients
     /// nil for plain HTTP.
     let tls: ServerTLS?
@@ -30,7 +31,7 @@ struct GatewayChannel: HTTPChannelHandler {
     init(
         responder: @escaping Responder,
         shortResponder: @escaping ShortRequestHandler.Responder,
-        settings: GatewaySettings,
+        settings: @escaping @Sendable () -> GatewaySettings,
         slow: SlowClients,
         tls: ServerTLS?
     ) {
@@ -41,13 +42,10 @@ struct GatewayChannel: HTTPChannelHandler {
         self.tls = tls
     }
 
-    /// The most bytes of a body that is collected first: longer ones are read on another thread,
-    /// and bodies that are too long are refused before they arrive.
-    private var shortBytes: Int { min(LongWork.leastBytes, settings.maximumBodyBytes) }
-
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            let settings = settings()
             try tls?.add(to: channel)
             var limits = NIOHTTPDecoderLimitConfiguration()
             limits.maxHeaderFieldSize = settings.maximumHeaderBytes
@@ -70,8 +68,10 @@ struct GatewayChannel: HTTPChannelHandler {
                     idleTimeout: .seconds(settings.idleTimeoutSeconds),
                     logger: logger
                 ),
+                // Longer bodies are read on another thread, and those that are too long are refused before they
+                // arrive.
                 ShortRequestHandler(
-                    maximumBytes: shortBytes,
+                    maximumBytes: min(LongWork.leastBytes, settings.maximumBodyBytes),
                     tasks: answers,
                     turns: turns.of(channel.eventLoop),
                     shortResponder

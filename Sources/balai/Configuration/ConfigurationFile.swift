@@ -11,6 +11,27 @@ struct ConfigurationSources: Sendable {
     /// The errors in the names of keys.
     let findings: [String]
 
+    /// What is written of the settings that need a restart, by their names.
+    var waitingForRestart: [String: String] {
+        var written: [String: String] = [:]
+        for key in ConfigurationKey.all where key.needsRestart {
+            let parts = key.name.split(separator: ".").map(String.init)
+            let chosen = parts.contains("*") ? names[parts[0]] ?? [] : [""]
+            for name in chosen {
+                let path = parts.map { $0 == "*" ? name : $0 }
+                written[path.joined(separator: ".")] = text(at: path)
+            }
+        }
+        return written
+    }
+
+    private func text(at path: [String]) -> String? {
+        let key = ConfigKey(path)
+        return reader.string(forKey: key) ?? reader.int(forKey: key).map { "\($0)" }
+            ?? reader.double(forKey: key).map { "\($0)" }
+            ?? reader.bool(forKey: key).map { "\($0)" }
+    }
+
     /// `commandLine` has values by the names of `ConfigurationKey`.
     init(
         file path: String?,

@@ -14,36 +14,39 @@ struct ConfigurationKey: Sendable {
     /// The name, with dots for levels and `*` for a name that the operator chooses.
     let name: String
     let kind: Kind
+    /// Whether a change waits for the next start; all others are in force when the file is read again.
+    let needsRestart: Bool
 
-    init(_ name: String, _ kind: Kind) {
+    init(_ name: String, _ kind: Kind, needsRestart: Bool = false) {
         self.name = name
         self.kind = kind
+        self.needsRestart = needsRestart
     }
 
     static let all: [ConfigurationKey] = [
-        Self("host", .text),
-        Self("port", .integer(0...65535)),
-        Self("data", .text),
+        Self("host", .text, needsRestart: true),
+        Self("port", .integer(0...65535), needsRestart: true),
+        Self("data", .text, needsRestart: true),
 
         Self("limits.maximumBodyBytes", .integer(1024...1_073_741_824)),
         Self("limits.maximumHeaderBytes", .integer(1024...1_048_576)),
-        Self("limits.maximumConnections", .integer(1...1_000_000)),
+        Self("limits.maximumConnections", .integer(1...1_000_000), needsRestart: true),
         Self("limits.idleTimeoutSeconds", .integer(1...86400)),
         Self("limits.bodyTimeoutSeconds", .integer(1...86400)),
-        Self("limits.queryTimeoutSeconds", .integer(1...3600)),
+        Self("limits.queryTimeoutSeconds", .integer(1...3600), needsRestart: true),
         Self("limits.maximumDepth", .integer(8...512)),
-        Self("limits.defaultPageSize", .integer(1...10000)),
-        Self("limits.maximumPageSize", .integer(1...10000)),
-        Self("limits.maximumInstances", .integer(1...1_000_000)),
-        Self("limits.maximumAnswerInstances", .integer(1...10_000_000)),
-        Self("limits.maximumEntityMapEntities", .integer(1...1_000_000)),
-        Self("limits.maximumEntityMapSeconds", .integer(1...31_536_000)),
-        Self("limits.maximumSnapshots", .integer(0...1_000)),
-        Self("limits.maximumSnapshotEntities", .integer(1...1_000_000)),
-        Self("limits.maximumSnapshotSeconds", .integer(1...31_536_000)),
-        Self("limits.maximumWaitingNotifications", .integer(1...10_000_000)),
-        Self("limits.maximumDeadLetters", .integer(1...1_000_000)),
-        Self("limits.maximumTenants", .integer(0...10_000)),
+        Self("limits.defaultPageSize", .integer(1...10000), needsRestart: true),
+        Self("limits.maximumPageSize", .integer(1...10000), needsRestart: true),
+        Self("limits.maximumInstances", .integer(1...1_000_000), needsRestart: true),
+        Self("limits.maximumAnswerInstances", .integer(1...10_000_000), needsRestart: true),
+        Self("limits.maximumEntityMapEntities", .integer(1...1_000_000), needsRestart: true),
+        Self("limits.maximumEntityMapSeconds", .integer(1...31_536_000), needsRestart: true),
+        Self("limits.maximumSnapshots", .integer(0...1_000), needsRestart: true),
+        Self("limits.maximumSnapshotEntities", .integer(1...1_000_000), needsRestart: true),
+        Self("limits.maximumSnapshotSeconds", .integer(1...31_536_000), needsRestart: true),
+        Self("limits.maximumWaitingNotifications", .integer(1...10_000_000), needsRestart: true),
+        Self("limits.maximumDeadLetters", .integer(1...1_000_000), needsRestart: true),
+        Self("limits.maximumTenants", .integer(0...10_000), needsRestart: true),
 
         Self("public.types", .list),
         Self("public.scopes", .list),
@@ -82,42 +85,42 @@ struct ConfigurationKey: Sendable {
         Self("issuers.*.scopes", .list),
         Self("issuers.*.label", .text),
 
-        Self("witnesses.*.key", .text),
-        Self("witnesses.*.url", .text),
-        Self("followedRecords.*.origin", .text),
-        Self("followedRecords.*.key", .text),
-        Self("tls.certificate", .text),
-        Self("tls.key", .text),
-        Self("tls.clientCertificates", .text),
+        Self("witnesses.*.key", .text, needsRestart: true),
+        Self("witnesses.*.url", .text, needsRestart: true),
+        Self("followedRecords.*.origin", .text, needsRestart: true),
+        Self("followedRecords.*.key", .text, needsRestart: true),
+        Self("tls.certificate", .text, needsRestart: true),
+        Self("tls.key", .text, needsRestart: true),
+        Self("tls.clientCertificates", .text, needsRestart: true),
         Self("certificateParties.*.subject", .text),
         Self("certificateParties.*.party", .text),
         Self("certificateParties.*.roles", .list),
 
-        Self("services.*.enabled", .flag),
+        Self("services.*.enabled", .flag, needsRestart: true),
         Self("services.*.actions", .list),
         Self("services.*.types", .list),
         Self("services.*.scopes", .list),
         Self("services.*.hiddenAttributes", .list),
 
-        Self("statistics.rho", .number),
-        Self("statistics.days", .integer(1...3_660)),
+        Self("statistics.rho", .number, needsRestart: true),
+        Self("statistics.days", .integer(1...3_660), needsRestart: true),
 
         Self("retention.*.keepDays", .integer(1...36500)),
         Self("retention.*.thinAfterDays", .integer(1...36500)),
         Self("retention.*.thinToMinutes", .integer(1...525_600)),
 
-        Self("publicURL", .text),
+        Self("publicURL", .text, needsRestart: true),
         Self("cors.origins", .list),
-        Self("contexts.folder", .text),
-        Self("contexts.fetchRemote", .flag),
-        Self("contexts.allowPrivateAddresses", .flag),
-        Self("federation.asksSources", .flag),
+        Self("contexts.folder", .text, needsRestart: true),
+        Self("contexts.fetchRemote", .flag, needsRestart: true),
+        Self("contexts.allowPrivateAddresses", .flag, needsRestart: true),
+        Self("federation.asksSources", .flag, needsRestart: true),
 
         Self("imports.maps", .text),
         Self("imports.maximumBytes", .integer(1024...1_099_511_627_776)),
 
         Self("sources.folder", .text),
-        Self("sources.secrets", .text),
+        Self("sources.secrets", .text, needsRestart: true),
 
         Self("catalog.license", .text),
         Self("catalog.contact", .text),
@@ -129,7 +132,7 @@ struct ConfigurationKey: Sendable {
         Self("pages.leafletFolder", .text),
 
         Self("log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"])),
-        Self("log.format", .choice(["text", "json"])),
+        Self("log.format", .choice(["text", "json"]), needsRestart: true),
     ]
 
     /// The key for a path in the file; nil when there is none.

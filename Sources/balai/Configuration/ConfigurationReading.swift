@@ -15,6 +15,7 @@ extension HubConfiguration {
         self.init()
         var settings = SettingsReader(reader: sources.reader, findings: sources.findings)
         readAll(&settings, names: sources.names)
+        waitingForRestart = sources.waitingForRestart
         if limits.defaultPage > limits.maximumPage {
             settings.findings.append(
                 "limits.defaultPageSize (\(limits.defaultPage)) is more than "

@@ -72,6 +72,9 @@ struct HubConfiguration: Sendable {
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
 
+    /// What is written of the settings that need a restart, by their names.
+    var waitingForRestart: [String: String] = [:]
+
     /// What the hub itself speaks.
     var scheme: String { tls == nil ? "http" : "https" }
 
@@ -85,6 +88,40 @@ struct HubConfiguration: Sendable {
         if let publicURL { return publicURL }
         let isAnywhere = gateway.host == "0.0.0.0" || gateway.host == "::"
         return "\(scheme)://\(isAnywhere ? "localhost" : gateway.hostInURL):\(port)"
+    }
+}
+
+extension HubConfiguration {
+    /// The configuration of a running hub that has read its file again: what needs a restart stays as it is.
+    func taking(_ read: HubConfiguration) -> HubConfiguration {
+        var live = read
+        live.gateway.host = gateway.host
+        live.gateway.port = gateway.port
+        live.gateway.isOpen = gateway.isOpen
+        live.gateway.maximumConnections = gateway.maximumConnections
+        live.dataFolder = dataFolder
+        live.limits = limits
+        live.delivery = delivery
+        live.maximumTenants = maximumTenants
+        live.queryTimeoutSeconds = queryTimeoutSeconds
+        live.witnesses = witnesses
+        live.followedRecords = followedRecords
+        live.tls = tls
+        live.publicURL = publicURL
+        live.contextsFolder = contextsFolder
+        live.fetchesRemoteContexts = fetchesRemoteContexts
+        live.allowsPrivateAddresses = allowsPrivateAddresses
+        live.asksSources = asksSources
+        live.secretsFolder = secretsFolder
+        live.logFormat = logFormat
+        live.waitingForRestart = waitingForRestart
+        return live
+    }
+
+    /// The names of the settings that another reading has otherwise, and that need a restart.
+    func changesForRestart(in read: HubConfiguration) -> [String] {
+        let (old, new) = (waitingForRestart, read.waitingForRestart)
+        return Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted()
     }
 }
 

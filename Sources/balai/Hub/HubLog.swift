@@ -2,12 +2,19 @@ import ContextModel
 import Foundation
 import Gateway
 import Logging
+import Synchronization
 
 /// Writes log lines to standard error, for people or for programs.
 struct HubLog: LogHandler {
     let label: String
     let format: LogFormat
-    var logLevel: Logger.Level
+    /// The level of a logger that has one of its own, or else of all.
+    var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
+    }
+    private let threshold: LogThreshold
+    private var ownLevel: Logger.Level?
     var metadata: Logger.Metadata = [:]
     /// Receives every line as well.
     private let notes: ErrorNoteHandler?
@@ -15,12 +22,12 @@ struct HubLog: LogHandler {
     init(
         label: String,
         format: LogFormat,
-        logLevel: Logger.Level,
+        threshold: LogThreshold,
         notes: ErrorNoteHandler? = nil
     ) {
         self.label = label
         self.format = format
-        self.logLevel = logLevel
+        self.threshold = threshold
         self.notes = notes
     }
 
@@ -87,4 +94,23 @@ struct HubLog: LogHandler {
         let data = try? JSONEncoder().encode(text)
         return data.map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
     }
+}
+
+/// The level from which on lines are written, by all loggers; it can be changed while the hub runs.
+final class LogThreshold: Sendable {
+    private let place: Atomic<Int>
+
+    /// That of the program: Swift's loggers are made in one place for all of it.
+    static let common = LogThreshold(.info)
+
+    init(_ level: Logger.Level) { place = Atomic(level.place) }
+
+    var level: Logger.Level {
+        get { Logger.Level.allCases[place.load(ordering: .relaxed)] }
+        set { place.store(newValue.place, ordering: .relaxed) }
+    }
+}
+
+extension Logger.Level {
+    fileprivate var place: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -19,8 +19,10 @@ import UnixSignals
 struct HubRun: Sendable {
     /// Reads the configuration again.
     typealias Rereading = @Sendable () async throws -> HubConfiguration
+    /// Makes the routes of a hub, by its configuration.
+    private typealias MakeRoutes = @Sendable (HubRun) throws -> RouteTable
 
-    let configuration: HubConfiguration
+    var configuration: HubConfiguration
     /// The services of the city that run in the hub.
     var services: [any ServiceModule] = []
     /// Called at SIGHUP; without it, that signal ends the hub.
@@ -106,17 +108,28 @@ struct HubRun: Sendable {
         }
         let hosted = await takeUpServices(in: parts.hub)
         let publishing = record.publishing(configuration.witnesses, parts.web)
-        let routes = try routes(
+        let routes: MakeRoutes = { run in
+            try run.routes(
+                parts.hub,
+                publishing.publisher,
+                record.desk,
+                hosted,
+                folder,
+                tokens.signIn,
+                registry,
+                health
+            )
+        }
+        let live = LiveConfiguration(configuration)
+        let server = server(
+            try routes(self),
             parts.hub,
-            publishing.publisher,
-            record.desk,
-            hosted,
-            folder,
-            tokens.signIn,
+            AddressFile(folder),
+            tokens,
+            tls,
             registry,
-            health
+            logger
         )
-        let server = server(routes, parts.hub, AddressFile(folder), tokens, tls, registry, logger)
         var services: [any Service] = [
             StoreService(store: store), record,
             HealthSampling(hub: parts.hub, log: health, folder: folder.path),
@@ -130,7 +143,20 @@ struct HubRun: Sendable {
         if let tls { services.append(tls) }
         if !hosted.isEmpty { services.append(ServiceJobs(services: hosted)) }
         if let rereading {
-            services.append(await reloading(parts, hosted, tokens, logger, rereading))
+            services.append(
+                await reloading(live, parts, hosted, tokens, logger, rereading) { configuration in
+                    var run = self
+                    run.configuration = configuration
+                    let (routes, certificates) = (try routes(run), run.certificates(tls))
+                    return {
+                        server.routes.replace(
+                            with: routes,
+                            configuration.gateway,
+                            certificates: certificates
+                        )
+                    }
+                }
+            )
         }
         var group = ServiceGroupConfiguration(
             services: services,
@@ -138,7 +164,7 @@ struct HubRun: Sendable {
             logger: logger
         )
         group.maximumGracefulShutdownDuration = Self.maximumStopDuration
-        group.services += housekeeping(store, parts, logger).map { .init(service: $0) }
+        group.services += housekeeping(live, store, parts, logger).map { .init(service: $0) }
         try await ServiceGroup(configuration: group).run()
     }
 
@@ -151,7 +177,7 @@ struct HubRun: Sendable {
         _ tls: TLSWatch?,
         _ registry: MetricRegistry,
         _ logger: Logger
-    ) -> any Service {
+    ) -> GatewayServer {
         let host = configuration.gateway.hostInURL
         return makeGateway(
             configuration.gateway,
@@ -188,13 +214,14 @@ struct HubRun: Sendable {
 
     /// What removes old history, and what has expired.
     private func housekeeping(
+        _ live: LiveConfiguration,
         _ store: any Store,
         _ parts: HubParts,
         _ logger: Logger
     ) -> [any Service] {
         let retention = RetentionService(
             store: store,
-            rules: configuration.retention,
+            rules: { live.current.retention },
             classified: { try await parts.hub.governing.retention(of: $0) },
             clock: { Timestamp(Date()) },
             logger: logger
@@ -244,17 +271,24 @@ struct HubRun: Sendable {
         )
     }
 
+    /// What reads the configuration again at SIGHUP, and has it in force: all of it, or nothing where it is wrong.
+    ///
+    /// `prepare` makes the routes of a configuration, and returns what has them in force.
     private func reloading(
+        _ live: LiveConfiguration,
         _ parts: HubParts,
         _ hosted: [HostedService],
         _ tokens: TokenWatch,
         _ logger: Logger,
-        _ rereading: @escaping Rereading
+        _ rereading: @escaping Rereading,
+        prepare: @escaping @Sendable (HubConfiguration) throws -> () -> Void
     ) async -> ReloadService {
         let signals = await UnixSignalsSequence(trapping: .sighup)
         let hub = parts.hub
         return ReloadService(signals: signals, logger: logger) {
-            let configuration = try await rereading()
+            let read = try await rereading()
+            let configuration = live.current.taking(read)
+            let answerByIt = try prepare(configuration)
             let policy = policy(configuration)
             try await trust(configuration, tokens, parts.web)
             try tokens.reloadAll()
@@ -265,8 +299,13 @@ struct HubRun: Sendable {
             }
             try await hub.governing.compareRules(configuration.rules)
             try await takeUpSources(configuration, in: hub)
+            answerByIt()
+            LogThreshold.common.level = configuration.logLevel
+            let left = live.current.changesForRestart(in: read)
+            live.current = configuration
             // Subscribes again, because the policy before may have refused something.
             await HostedService.subscribe(hosted, in: hub)
+            return left
         }
     }
 
@@ -305,10 +344,11 @@ struct HubRun: Sendable {
     }
 
     private func startLogging(_ health: HealthLog) -> Logger {
-        let (format, level) = (configuration.logFormat, configuration.logLevel)
+        let format = configuration.logFormat
+        LogThreshold.common.level = configuration.logLevel
         LoggingSystem.bootstrap { label in
             let notes = ErrorNoteHandler(label: label, log: health) { Timestamp(Date()) }
-            return HubLog(label: label, format: format, logLevel: level, notes: notes)
+            return HubLog(label: label, format: format, threshold: .common, notes: notes)
         }
         return Logger(label: "balai")
     }

@@ -9,18 +9,21 @@ struct ReloadService: Service {
     /// Created before the hub is ready, because an unhandled SIGHUP ends the program.
     let signals: UnixSignalsSequence
     let logger: Logger
-    let reload: @Sendable () async throws -> Void
+    /// Returns the names of changed settings that wait for a restart.
+    let reload: @Sendable () async throws -> [String]
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             for await _ in signals {
                 do {
-                    try await reload()
-                    logger.notice(
-                        "tokens, issuers and services were read again; the rest needs a restart"
-                    )
+                    let left = try await reload()
+                    logger.notice("the configuration and the tokens were read again")
+                    if !left.isEmpty {
+                        let names = left.joined(separator: ", ")
+                        logger.warning("what has changed here needs a restart: \(names)")
+                    }
                 } catch {
-                    logger.error("tokens, issuers and services stay as they were: \(error)")
+                    logger.error("the configuration and the tokens stay as they were: \(error)")
                 }
             }
         }

@@ -7,8 +7,8 @@ import Storage
 /// Thins and removes old history of every tenant, a bounded step at a time, while the hub runs.
 struct RetentionService: Service {
     let store: any Store
-    /// What the configuration says.
-    let rules: [RetentionRule]
+    /// What the configuration says now.
+    let rules: @Sendable () -> [RetentionRule]
     /// What a tenant's classification says, the shortest time first.
     let classified: @Sendable (TenantName?) async throws -> [RetentionRule]
     let clock: @Sendable () -> Timestamp
@@ -32,7 +32,7 @@ struct RetentionService: Service {
                 logger.error("old history was not looked at, for the rules are not known: \(error)")
                 continue
             }
-            for rules in Self.passes(rules, classified: kept) {
+            for rules in Self.passes(rules(), classified: kept) {
                 do {
                     let count = try await store.tenant(name)?
                         .retain(rules, now: clock(), grant: InternalGrant(.retention))

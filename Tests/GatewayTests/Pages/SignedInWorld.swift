@@ -23,7 +23,7 @@ struct SignedInWorld {
     private let store: SQLiteStore
     private let record: RecordWriter
     private let notifications: NotificationService
-    private let gateway: Application<RouterResponder<GatewayContext>>
+    private let gateway: Application<LiveRoutes>
     private let folder: String
     private let signIn: SignIn
     private let key: HubKey

@@ -174,6 +174,67 @@ import FoundationNetworking
         }
     }
 
+    @Test func `SIGHUP has what needs no restart in force, and names the rest`() async throws {
+        try await withTemporaryFolder { path in
+            let file = path + "/hub.yaml"
+            func write(_ text: String) throws {
+                try text.write(toFile: file, atomically: true, encoding: .utf8)
+            }
+            try write("pages: {cityName: Old Town}\nlimits: {maximumBodyBytes: 4096}")
+            let hub = try RunningCommand([
+                "serve", "--open", "--data", path + "/data", "--port", "0", "--config", file,
+            ])
+            let url = try #require(try hub.nextLine()).replacing("ready ", with: "")
+            func page() async throws -> (text: String, origin: String?) {
+                var request = try self.request(url + "/health")
+                request.setValue("text/html", forHTTPHeaderField: "Accept")
+                request.setValue("https://map.example", forHTTPHeaderField: "Origin")
+                let (data, response) = try await URLSession.shared.data(for: request)
+                let origin = (response as? HTTPURLResponse)?
+                    .value(forHTTPHeaderField: "Access-Control-Allow-Origin")
+                return (String(decoding: data, as: UTF8.self), origin)
+            }
+            func statusOfLongBody() async throws -> Int {
+                var request = try self.request(url + "/ngsi-ld/v1/entities")
+                request.httpMethod = "POST"
+                request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+                let text = String(repeating: "x", count: 6_000)
+                let value = #"{"type": "Property", "value": "\#(text)"}"#
+                request.httpBody = Data(#"{"id": "urn:x:1", "type": "T", "a": \#(value)}"#.utf8)
+                return try await status(of: request)
+            }
+            #expect(try await page().text.contains("Old Town"))
+            #expect(try await page().origin == nil)
+            #expect(try await statusOfLongBody() == 413)
+            // A folder that is not there: nothing of the file is in force.
+            try write("pages: {cityName: New Town}\nsources: {folder: \(path)/none}")
+            hub.stop(SIGHUP)
+            try await waitForLog(of: hub, "stay as they were")
+            #expect(try await page().text.contains("Old Town"))
+            try write(
+                """
+                pages: {cityName: New Town}
+                limits: {maximumBodyBytes: 8192, maximumConnections: 9}
+                cors: {origins: ["https://map.example"]}
+                retention: {"*": {keepDays: 9}}
+                log: {level: warning}
+                publicURL: https://other.example
+                """
+            )
+            hub.stop(SIGHUP)
+            try await waitForLog(
+                of: hub,
+                "needs a restart: limits.maximumConnections, publicURL"
+            )
+            #expect(try await page().text.contains("New Town"))
+            #expect(try await page().origin == "https://map.example")
+            #expect(try await statusOfLongBody() == 201)
+            #expect(!hub.errors.contains("were read again"))
+            hub.stop(SIGTERM)
+            #expect(try hub.end().code == 0)
+        }
+    }
+
     @Test func `denials are in the log, without the token`() async throws {
         try await withTemporaryFolder { path in
             let hub = try RunningCommand(["serve", "--data", path, "--port", "0"])

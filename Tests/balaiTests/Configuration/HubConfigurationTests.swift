@@ -345,6 +345,37 @@ import Testing
         #expect(documented == ConfigurationKey.all.map(\.name))
     }
 
+    @Test func `the manual names the settings that need a restart`() throws {
+        let manual = try String(contentsOf: Self.manual, encoding: .utf8)
+        let list = try #require(manual.firstMatch(of: /need a restart:([^:]*?)\.\n/)?.1)
+        let named = list.matches(of: /`([^`]+)`/).map { String($0.1) }
+        let expected = ConfigurationKey.all.filter(\.needsRestart).map(\.name)
+        #expect(named == expected)
+    }
+
+    @Test func `what is read again is in force, but for what needs a restart`() async throws {
+        let before = try await configuration("host: 127.0.0.1\nstatistics: {rho: 0.5}")
+        let read = try await configuration(
+            """
+            host: 0.0.0.0
+            statistics: {rho: 0.25}
+            services: {demo-city: {enabled: false}}
+            pages: {cityName: New Town}
+            """
+        )
+        let live = before.taking(read)
+        #expect(live.gateway.host == "127.0.0.1")
+        #expect(live.limits.privacyBudget == before.limits.privacyBudget)
+        #expect(live.pages.cityName == "New Town")
+        #expect(
+            before.changesForRestart(in: read)
+                == ["host", "services.demo-city.enabled", "statistics.rho"]
+        )
+        // It is told again as long as it waits.
+        #expect(live.changesForRestart(in: read) == before.changesForRestart(in: read))
+        #expect(read.changesForRestart(in: read) == [])
+    }
+
     /// `make limits` sets the variable; then the defaults are written instead of compared.
     @Test func `the manual has the defaults of the code`() throws {
         var defaults = HubConfiguration.defaults

@@ -25,7 +25,7 @@ import Testing
     @Test func `metadata is formatted only for a line that is written`() {
         let carried = Carried()
         var logger = Logger(label: "balai") {
-            HubLog(label: $0, format: .text, logLevel: .error)
+            HubLog(label: $0, format: .text, threshold: LogThreshold(.error))
         }
         logger[metadataKey: "hb.request.id"] = .stringConvertible(carried)
         logger.info("not written")
@@ -47,7 +47,7 @@ import Testing
         let health = HealthLog(registry: MetricRegistry(), version: "1", startedAt: start)
         let notes = ErrorNoteHandler(label: "balai", log: health) { start }
         let logger = Logger(label: "balai") {
-            HubLog(label: $0, format: .text, logLevel: .info, notes: notes)
+            HubLog(label: $0, format: .text, threshold: LogThreshold(.info), notes: notes)
         }
         logger.warning("the disk is nearly full")
         let errors = health.summary(withMeasures: true, withErrors: true).errors

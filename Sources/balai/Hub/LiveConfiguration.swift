@@ -1,0 +1,13 @@
+import Synchronization
+
+/// The configuration in force, for what asks for it while the hub runs.
+final class LiveConfiguration: Sendable {
+    private let configuration: Mutex<HubConfiguration>
+
+    init(_ configuration: HubConfiguration) { self.configuration = Mutex(configuration) }
+
+    var current: HubConfiguration {
+        get { configuration.withLock { $0 } }
+        set { configuration.withLock { $0 = newValue } }
+    }
+}
