@@ -16,6 +16,12 @@ package protocol EntityChooser: Sendable {
     var kept: [Entity] { get }
     /// The histories that the answer needs of them, each a query of its own.
     var histories: [TemporalQuery] { get }
+    /// Those whom the answer tells of by their number alone, where they are few.
+    var counted: [EntityID] { get }
+}
+
+extension EntityChooser {
+    package var counted: [EntityID] { [] }
 }
 
 /// What a chooser has kept, with the histories that it asked for, all of one moment.
@@ -27,9 +33,12 @@ package struct ChosenEntities<Chooser: EntityChooser>: Disclosable {
     package let count: Int?
     /// Whether there are more entities than the chooser was asked to look at.
     package let hasMore: Bool
+    let counted: CountedEntities
 
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
         for entity in chooser.kept { entity.noteDisclosure(note) }
+        for id in chooser.counted { note(id, []) }
+        counted.forEachDisclosure(note)
         for evolution in histories.flatMap(\.evolutions) {
             note(evolution.id, evolution.attributes.map(\.name) + evolution.aggregates.map(\.name))
         }
@@ -55,7 +64,7 @@ extension Reading {
         from query: EntityQuery,
         _ session: ReadSession
     ) async throws -> ChosenEntities<Chooser> {
-        try await session.read { transaction in
+        try await session.read { [limits] transaction in
             var walk = EntityWalk(query)
             var chooser = chooser
             try walk.run(transaction) { try chooser.look(at: $0, place: $1) }
@@ -65,7 +74,14 @@ extension Reading {
                 chooser: chooser,
                 histories: histories,
                 count: walk.count,
-                hasMore: walk.hasMore
+                hasMore: walk.hasMore,
+                counted: try session.counted(
+                    by: query,
+                    walk.count,
+                    shown: 0,
+                    most: limits.maximumPage,
+                    transaction
+                )
             )
         }
     }

@@ -50,7 +50,6 @@ extension Reading {
         )
         let found = Set(gathered.parts.keys)
         if !found.isEmpty { query.condition = query.condition.and(.not(.ids(found))) }
-        let namesCounted = query.wantsCount && session.grant.notes != nil
         let answer = try await here.read { [query, limits] transaction in
             let page = try EntityPage.first(of: query, followedBy: merged) {
                 try transaction.encodedEntities($0)
@@ -60,9 +59,14 @@ extension Reading {
                 in: representation,
                 transaction
             )
-            let counted =
-                namesCounted
-                ? try CountedEntities.of(query, page, with: merged, limits, transaction) : .nobody
+            let counted = try session.counted(
+                by: query,
+                page.count,
+                shown: page.entities.count,
+                with: merged,
+                most: limits.maximumPage,
+                transaction
+            )
             return EntityAnswer(page: page, linked: linked, map: nil, counted: counted)
         }
         return try await session.seal(answer, warnings: gathered.warnings)

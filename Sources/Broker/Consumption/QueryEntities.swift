@@ -37,8 +37,8 @@ extension Reading {
         {
             return answer
         }
-        let namesCounted = query.wantsCount && session.grant.notes != nil
-        guard representation.join != nil || query.condition.isAboutLinked || namesCounted else {
+        let isNamed = query.wantsCount && session.grant.notes != nil
+        guard representation.join != nil || query.condition.isAboutLinked || isNamed else {
             let page = try await session.entities(query)
             return try await session.seal(EntityAnswer(page: page, linked: nil, map: nil))
         }
@@ -52,8 +52,13 @@ extension Reading {
                 in: representation,
                 transaction
             )
-            let counted =
-                try namesCounted ? CountedEntities.of(query, page, limits, transaction) : .nobody
+            let counted = try session.counted(
+                by: query,
+                page.count,
+                shown: page.entities.count,
+                most: limits.maximumPage,
+                transaction
+            )
             return EntityAnswer(page: page, linked: linked, map: nil, counted: counted)
         }
         return try await session.seal(answer)

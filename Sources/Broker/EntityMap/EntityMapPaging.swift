@@ -22,7 +22,7 @@ extension Reading {
             caller
         ) { try await self.makeEntityMap(of: query, request, session, caller) }
         let reader = LinkedEntityReader(limit: limits.maximumLinkedEntities)
-        let (page, linked, walk) = try await session.read { transaction in
+        let (page, linked, walk, counted) = try await session.read { [limits] transaction in
             var query = query
             query.condition = try reader.targets(query.condition, transaction)
             let (page, walk) = try transaction.page(of: query, listedIn: entries)
@@ -31,10 +31,19 @@ extension Reading {
                 in: representation,
                 transaction
             )
-            return (page, linked, walk)
+            query.condition = query.condition.and(.ids(Set(entries.ids)))
+            let counted = try session.counted(
+                by: query,
+                page.count,
+                shown: page.entities.count,
+                most: limits.maximumPage,
+                transaction
+            )
+            return (page, linked, walk, counted)
         }
         try await prune(map, walk, request, session.documents)
-        return EntityAnswer(page: page, linked: linked, map: walk.use(of: map, isNew: isNew))
+        let use = walk.use(of: map, isNew: isNew)
+        return EntityAnswer(page: page, linked: linked, map: use, counted: counted)
     }
 
     /// A page of the evolutions that an EntityMap lists: the map of the request, or a new one.
@@ -50,9 +59,21 @@ extension Reading {
             session.documents,
             caller
         ) { try await self.makeEntityMap(of: query, request, session, caller) }
-        let (page, walk) = try await session.read { try $0.page(of: query, listedIn: entries) }
+        let (page, walk, counted) = try await session.read { [limits] transaction in
+            let (page, walk) = try transaction.page(of: query, listedIn: entries)
+            var query = query
+            query.condition = query.condition.and(.ids(Set(entries.ids)))
+            let counted = try session.counted(
+                by: query,
+                page,
+                most: limits.maximumPage,
+                transaction
+            )
+            return (page, walk, counted)
+        }
         try await prune(map, walk, request, session.documents)
-        return EvolutionAnswer(page: page, map: walk.use(of: map, isNew: isNew))
+        let use = walk.use(of: map, isNew: isNew)
+        return EvolutionAnswer(page: page, map: use, counted: counted)
     }
 
     /// The entities that a purge may remove, if the request names an EntityMap (clause 6.4.3.3).

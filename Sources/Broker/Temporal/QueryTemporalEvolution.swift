@@ -18,11 +18,14 @@ extension Reading {
         if let map {
             return try await session.seal(try await page(of: query, through: map, session, caller))
         }
-        let namesCounted = query.wantsCount && session.grant.notes != nil
         let answer = try await session.read { [limits] transaction in
             let page = try transaction.evolutions(query)
-            let counted =
-                try namesCounted ? CountedEntities.of(query, page, limits, transaction) : .nobody
+            let counted = try session.counted(
+                by: query,
+                page,
+                most: limits.maximumPage,
+                transaction
+            )
             return EvolutionAnswer(page: page, map: nil, counted: counted)
         }
         try requireEligible(answer.page, query)

@@ -26,6 +26,8 @@ struct ThingsChooser: EntityChooser {
     private(set) var positions: [ThingsPosition] = []
     /// The number of elements that match.
     private(set) var matched = 0
+    /// Whose elements were counted, up to one more than are named.
+    private var countedEntities: [EntityID] = []
     private(set) var hasSeenAny = false
     /// The Datastreams of each ObservedProperty, as far as they are shown.
     private(set) var seriesByName: [IRI: [ThingsElement]] = [:]
@@ -61,6 +63,17 @@ struct ThingsChooser: EntityChooser {
 
     // MARK: Looking
 
+    var counted: [EntityID] {
+        countedEntities.count > readings.limits.maximumPage ? [] : countedEntities
+    }
+
+    private mutating func noteCounted(_ id: EntityID) {
+        guard options.wantsCount, countedEntities.count <= readings.limits.maximumPage,
+            countedEntities.last != id
+        else { return }
+        countedEntities.append(id)
+    }
+
     mutating func look(at entity: Entity, place: Int) throws -> Bool {
         if found == .observedProperties { return try lookAtProperties(of: entity) }
         let all = (ThingsElement.all(found, of: entity) ?? []).filter(isWanted)
@@ -69,6 +82,7 @@ struct ThingsChooser: EntityChooser {
             let position = ThingsPosition(entity: place, part: index)
             guard try matches(element) else { continue }
             matched += 1
+            noteCounted(entity.id)
             if position < start { continue }
             guard try take(element, at: position) else { return false }
         }

@@ -96,6 +96,42 @@ import Testing
         #expect(openings.first?.attributes == (way == "id" ? [] : [patient.text]))
     }
 
+    @Test(arguments: [true, false])
+    func `a count names those whom its page does not show, too`(throughMap: Bool) async throws {
+        let ward = try await Ward().filled()
+        let query = EntityQuery(condition: .type(Self.visits), limit: 1, wantsCount: true)
+        let answer = try await ward.hub.reading.queryEntities(
+            query,
+            through: throughMap ? EntityMapRequest(selection: "visits") : nil,
+            caller: Ward.clinic
+        )
+        #expect(answer.page.count == 2 && answer.page.entities.count == 1)
+        let subjects = Set(try #require(ward.record.drafts.last).openings.map(\.subject))
+        #expect(subjects == [Ward.siti.uri, Ward.budi.uri])
+    }
+
+    @Test(arguments: [true, false])
+    func `a count of histories names those whom its page does not show, too`(
+        throughMap: Bool
+    ) async throws {
+        let ward = try await Ward().filled()
+        var query = TemporalQuery(
+            condition: .type(Self.visits),
+            timeProperty: .modifiedAt,
+            instanceLimit: 10,
+            limit: 1
+        )
+        query.wantsCount = true
+        let answer = try await ward.hub.reading.queryEvolutions(
+            query,
+            through: throughMap ? EntityMapRequest(selection: "visits") : nil,
+            caller: Ward.clinic
+        )
+        #expect(answer.page.count == 2 && answer.page.evolutions.count == 1)
+        let subjects = Set(try #require(ward.record.drafts.last).openings.map(\.subject))
+        #expect(subjects == [Ward.siti.uri, Ward.budi.uri])
+    }
+
     @Test func `a question that counts more than a page has names nobody`() async throws {
         var limits = HubLimits()
         limits.maximumPage = 1
