@@ -110,6 +110,17 @@ package struct ReadSession: Sendable {
         if let notes = grant.notes { try await record.note(answer, notes) }
         return Disclosed(answer, warnings)
     }
+
+    /// The same for what can be made anew; nil if a person has objected since the decision.
+    func sealUnlessObjected<Answer: Disclosable>(
+        _ answer: Answer
+    ) async throws -> Disclosed<Answer>? {
+        do {
+            return try await seal(answer)
+        } catch let error as BrokerError where error.code == .conflict {
+            return nil
+        }
+    }
 }
 
 /// One request's right to read the dead letters, which are city data, for those who run the hub.

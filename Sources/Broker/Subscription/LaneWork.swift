@@ -21,6 +21,7 @@ struct LaneWork: Sendable {
     /// few.
     private static let longestGoMicroseconds: Int64 = 50_000
     private static let pauseAfterErrorMicroseconds: Int64 = 1_000_000
+    private static let pauseAfterChangeMicroseconds: Int64 = 100_000
 
     /// Runs a lane; nothing is sent after the end of the charge, when another process may have the
     /// messages.
@@ -160,9 +161,13 @@ struct LaneWork: Sendable {
         request.mayStillLeave = { [access, tenant = lane.key.tenant] in
             await access.stillHolds(session, rules: rules, in: tenant)
         }
-        let result = await sender.send(try await session.seal(request))
+        var result = DeliveryResult.withheld
+        if let sealed = try await session.sealUnlessObjected(request) {
+            result = await sender.send(sealed)
+        }
         if result == .withheld {
-            outcome.waitUntil = clock()
+            // Where rules change all the time, the record does not fill with what does not leave.
+            outcome.waitUntil = clock().advanced(by: Self.pauseAfterChangeMicroseconds)
             return false
         }
         if Task.isCancelled, result != .delivered { return false }

@@ -240,7 +240,8 @@ package actor PeriodicNotifier {
             await access.stillHolds(session, rules: rules, in: key.tenant)
         }
         guard clock() < turn.chargeEnd else { return nil }
-        return await sender.send(try await session.seal(request))
+        guard let sealed = try await session.sealUnlessObjected(request) else { return .withheld }
+        return await sender.send(sealed)
     }
 
     /// The content; nil when there is nothing to tell.

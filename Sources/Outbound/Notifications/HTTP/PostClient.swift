@@ -141,6 +141,8 @@ final class PostClient: Sendable {
 
     private func keep(_ connection: Idle, _ origin: Origin) {
         idle.withLock { $0[origin, default: []].append(connection) }
+        // It may have been closed before it was in the list.
+        if !connection.channel.isActive { forget(connection, origin) }
     }
 
     private func forget(_ connection: Idle, _ origin: Origin) {
