@@ -175,21 +175,22 @@ package struct PageRenderer: Sendable {
         purposes: [Purpose] = [],
         purpose: Purpose? = nil
     ) throws -> String {
+        let t = voice.translation
         let view = SignInView(
-            shell: shell("Sign in", HubSummary(types: []), hasLanguages: link == nil),
+            shell: shell(t("signInTitle"), isTranslated: true, hasLanguages: link == nil),
             link: link ?? "",
-            party: party ?? "",
-            current: current ?? "",
+            party: t("signInLink", ["party": party ?? ""]),
+            current: t("signedInAs", ["party": current ?? ""]),
             hasLink: link != nil,
             isSignedIn: current != nil,
             providers: link == nil && current == nil
                 ? providers.map {
                     SignInView.Provider(
-                        label: $0.label,
+                        label: t("signInWith", ["provider": $0.label]),
                         path: "/sign-in/with/" + TypeView.percentEncoded($0.name)
                     )
                 } : [],
-            t: voice.translation.words,
+            t: t.words,
             purposes: purposes.map {
                 SignInView.Purpose(
                     term: $0.text,

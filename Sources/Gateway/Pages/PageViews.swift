@@ -86,9 +86,9 @@ struct PageShell {
 struct SignInView {
     var shell: PageShell
     var link: String
-    /// Whom the link signs in.
+    /// A sentence that says whom the link signs in.
     var party: String
-    /// Who is signed in.
+    /// A sentence that says who is signed in.
     var current: String
     var hasLink: Bool
     var isSignedIn: Bool
