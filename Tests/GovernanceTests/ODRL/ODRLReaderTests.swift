@@ -76,6 +76,8 @@ import Testing
         (#""inheritFrom": "urn:p""#, "inheritFrom"), (#""conflict": "perm""#, "conflict"),
         (#""profile": "https://example.org/other""#, "profile"), (#""@graph": []"#, "@graph"),
         (#""odrl:permission": []"#, "odrl:permission"), (#""@id": "urn:other""#, "@id"),
+        // What could lead from policy to policy, and back, leads nowhere.
+        (#""inheritFrom": ["urn:q", "urn:p"]"#, "inheritFrom"),
         // A Cyrillic е among Latin letters.
         (#""p\u0435rmission": []"#, "p\u{435}rmission"),
     ])
