@@ -8,7 +8,7 @@ import NIOHTTP1
 
 /// The common parts of all endpoints: identity, errors and metrics.
 struct Frame: Sendable {
-    var authentication: Authentication
+    let authentication: Authentication
     let problems: ProblemReporter
     var problemPage: (@Sendable (ProblemDetails) throws -> Response)?
     let denials = DenialLog()

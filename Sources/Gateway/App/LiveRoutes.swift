@@ -10,7 +10,7 @@ package final class LiveRoutes: HTTPResponder {
         var settings: GatewaySettings
     }
     private let state: Mutex<State>
-    /// What all routes share, also those that come later: what is counted goes on.
+    /// What all routes share, also those that come later: identity, the memory of answers, metrics.
     private let frame: Frame
 
     init(_ routes: RouteTable, _ settings: GatewaySettings, _ frame: Frame) {
@@ -25,13 +25,8 @@ package final class LiveRoutes: HTTPResponder {
     ///
     /// Requests in progress end as they began, and open connections keep their limits. Of the settings, the address
     /// and the number of connections are those of the start.
-    package func replace(
-        with routes: RouteTable,
-        _ settings: GatewaySettings,
-        certificates: ClientCertificates?
-    ) {
+    package func replace(with routes: RouteTable, _ settings: GatewaySettings) {
         var frame = frame
-        frame.authentication.certificates = certificates
         frame.problemPage = routes.problemPage
         frame.crossOrigin = CrossOrigin(settings.origins)
         let responder = routes.makeRouter(frame).buildResponder()

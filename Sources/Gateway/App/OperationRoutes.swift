@@ -20,7 +20,7 @@ extension RouteTable {
         figures: FigureReading? = nil,
         probe: @escaping HealthProbe
     ) {
-        let start = ContinuousClock.now
+        let start = lasting.start
         add(Self.health) { _, context in
             await Self.answerHealth(since: start, version: version, probe: probe, context)
         }

@@ -6,6 +6,14 @@ package import Hummingbird
 package typealias RouteHandler =
     @Sendable (_ request: Request, _ context: GatewayContext) async throws -> Response
 
+/// What outlives the exchange of a hub's routes: since when it runs, and who is listening.
+package final class LastingCounts: Sendable {
+    let start = ContinuousClock.now
+    let listeners = Listeners()
+
+    package init() {}
+}
+
 /// The list of the hub's routes: every route is both served and described.
 package struct RouteTable: Sendable {
     package private(set) var routes: [(description: RouteDescription, handler: RouteHandler)] = []
@@ -13,8 +21,10 @@ package struct RouteTable: Sendable {
     var problemPage: (@Sendable (ProblemDetails) throws -> Response)?
     /// Answers `/` to programs that ask for JSON there; nil without the routes of features.
     var landingPage: RouteHandler?
+    let lasting: LastingCounts
 
-    package init() {}
+    /// The counts go on from the table that was in force before.
+    package init(_ lasting: LastingCounts = LastingCounts()) { self.lasting = lasting }
 
     /// Adds a route.
     ///

@@ -10,7 +10,7 @@ import Storage
 /// Server-sent events (HTML Standard, clause 9.2): browsers are told of changes by an `EventSource`.
 extension NGSILDRoutes {
     mutating func addEventRoutes() {
-        let listeners = Listeners()
+        let listeners = table.lasting.listeners
         add(
             RouteDescription(
                 .get,

@@ -10,7 +10,7 @@ package struct Authentication: Sendable {
     /// nil when nobody signs in by browser.
     private let signIn: SignIn?
     /// nil when no certificate identifies anybody.
-    var certificates: ClientCertificates?
+    private let certificates: ClientCertificates?
     private let isOpen: Bool
 
     /// `isOpen` makes everybody on this machine the operator.

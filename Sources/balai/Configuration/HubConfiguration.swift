@@ -114,6 +114,10 @@ extension HubConfiguration {
         live.asksSources = asksSources
         live.secretsFolder = secretsFolder
         live.logFormat = logFormat
+        for name in Set(services.keys).union(read.services.keys) {
+            live.services[name, default: ServiceRestrictions()].isEnabled =
+                services[name]?.isEnabled ?? true
+        }
         live.waitingForRestart = waitingForRestart
         return live
     }

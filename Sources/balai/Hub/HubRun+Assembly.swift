@@ -9,6 +9,20 @@ import Record
 import Services
 import Storage
 
+/// What the routes of a hub are made of, whatever its configuration says.
+struct RoutedParts: Sendable {
+    let hub: Hub
+    let publisher: RecordPublisher
+    let desk: WitnessDesk?
+    let services: [HostedService]
+    let folder: DataFolder
+    let city: KeptCity
+    let signIn: SignIn
+    let registry: MetricRegistry
+    let health: HealthLog
+    let lasting = LastingCounts()
+}
+
 extension HubRun {
     /// The policy of this run besides the rules that the hub keeps: what the services may do.
     func policy(_ configuration: HubConfiguration) -> Policy {
@@ -50,17 +64,9 @@ extension HubRun {
     }
 
     /// All routes of the hub: the one place where the parts of the API are combined.
-    func routes(
-        _ hub: Hub,
-        _ publisher: RecordPublisher,
-        _ desk: WitnessDesk?,
-        _ services: [HostedService],
-        _ folder: DataFolder,
-        _ signIn: SignIn,
-        _ registry: MetricRegistry,
-        _ health: HealthLog
-    ) throws -> RouteTable {
-        var routes = RouteTable()
+    func routes(_ parts: RoutedParts) throws -> RouteTable {
+        var routes = RouteTable(parts.lasting)
+        let (hub, publisher, folder) = (parts.hub, parts.publisher, parts.folder)
         var settings = NGSILDSettings()
         settings.maximumBodyBytes = configuration.gateway.maximumBodyBytes
         settings.jsonLimits.maximumDepth = configuration.maximumDepth
@@ -69,21 +75,20 @@ extension HubRun {
         settings.catalogue = configuration.catalogue
         settings.catalogue.cityName = configuration.pages.cityName
         settings.timeZone = configuration.pages.timeZone
-        let city = try folder.keptCity()
-        settings.city = city
+        settings.city = parts.city
         routes.addNGSILDRoutes(hub, settings)
         routes.addRecordRoutes(publisher, hub)
-        routes.addWitnessRoutes(desk) { hub.clock() }
-        routes.addServiceRoutes(services, hub, settings)
-        routes.addImportRoutes(hub, configuration.imports, registry)
+        routes.addWitnessRoutes(parts.desk) { hub.clock() }
+        routes.addServiceRoutes(parts.services, hub, settings)
+        routes.addImportRoutes(hub, configuration.imports, parts.registry)
         routes.addSourceRoutes(hub, settings, configuration.sourceSecrets)
         routes.addDeviceRoutes(hub, settings)
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         pages.place = configuration.place
-        pages.city = city
+        pages.city = parts.city
         let assets = try PageAssets(leafletFolder: pages.leafletFolder)
-        try routes.addSignIn(signIn, assets: assets, settings: pages) {
+        try routes.addSignIn(parts.signIn, assets: assets, settings: pages) {
             try await hub.governing.purposes(of: $0)
         }
         try routes.addRightsPages(hub, publisher, assets: assets, settings: pages)
@@ -92,17 +97,17 @@ extension HubRun {
             try PartyTokens(of: folder).shown
         }
         try routes.addRowsPage(hub, settings, assets: assets, pages: pages)
-        try routes.addSetupPage(hub, settings, city, assets: assets, pages: pages)
+        try routes.addSetupPage(hub, settings, parts.city, assets: assets, pages: pages)
         try routes.addPages(
-            HubPageData(hub: hub, healthLog: health),
+            HubPageData(hub: hub, healthLog: parts.health),
             assets: assets,
             settings: pages,
-            services: services
+            services: parts.services
         )
         let probe = StoreProbe(hub.store)
         routes.addOperationRoutes(
             version: Balai.version,
-            registry: registry,
+            registry: parts.registry,
             policy: hub.access.policy,
             figures: { try await Self.figures(hub, publisher, folder) }
         ) {

@@ -19,8 +19,8 @@ import UnixSignals
 struct HubRun: Sendable {
     /// Reads the configuration again.
     typealias Rereading = @Sendable () async throws -> HubConfiguration
-    /// Makes the routes of a hub, by its configuration.
-    private typealias MakeRoutes = @Sendable (HubRun) throws -> RouteTable
+    /// Makes what answers by a configuration, and returns what has it in force.
+    private typealias Preparing = @Sendable (HubConfiguration) throws -> () -> Void
 
     var configuration: HubConfiguration
     /// The services of the city that run in the hub.
@@ -92,70 +92,48 @@ struct HubRun: Sendable {
             logger
         )
         let parts = try await hubParts(store, record.record, logger)
-        do { try await trust(configuration, tokens, parts.web) } catch {
-            try await parts.web.shutdown()
-            throw error
-        }
-        // A clock that was set back since then revives no rule.
-        if let last = clock.lastWrittenAt { parts.hub.rules.advance(to: Timestamp(last)) }
-        do { try await parts.hub.governing.keepRules(configuration.rules) } catch {
-            try await parts.web.shutdown()
-            throw error
-        }
-        do { try await takeUpSources(configuration, in: parts.hub) } catch {
+        do { try await takeUp(parts, tokens, clock) } catch {
             try await parts.web.shutdown()
             throw error
         }
         let hosted = await takeUpServices(in: parts.hub)
         let publishing = record.publishing(configuration.witnesses, parts.web)
-        let routes: MakeRoutes = { run in
-            try run.routes(
-                parts.hub,
-                publishing.publisher,
-                record.desk,
-                hosted,
-                folder,
-                tokens.signIn,
-                registry,
-                health
-            )
-        }
-        let live = LiveConfiguration(configuration)
-        let server = server(
-            try routes(self),
-            parts.hub,
-            AddressFile(folder),
-            tokens,
-            tls,
-            registry,
-            logger
+        let routed = RoutedParts(
+            hub: parts.hub,
+            publisher: publishing.publisher,
+            desk: record.desk,
+            services: hosted,
+            folder: folder,
+            city: try folder.keptCity(),
+            signIn: tokens.signIn,
+            registry: registry,
+            health: health
         )
+        let certificates = certificates(tls)
+        let server = server(try routes(routed), routed, tokens, tls, certificates, logger)
+        let live = LiveConfiguration(configuration)
+        let sources = SourceService(parts.hub, parts.web, configuration.sourceSecrets) {
+            try await parts.notifications.isInCharge(of: $0)
+        }
         var services: [any Service] = [
             StoreService(store: store), record,
             HealthSampling(hub: parts.hub, log: health, folder: folder.path),
-            parts.notifications, publishing, tokens, clock, server,
+            parts.notifications, publishing, tokens, clock, server, sources,
         ]
-        services.append(
-            SourceService(parts.hub, parts.web, configuration.sourceSecrets) {
-                try await parts.notifications.isInCharge(of: $0)
-            }
-        )
         if let tls { services.append(tls) }
         if !hosted.isEmpty { services.append(ServiceJobs(services: hosted)) }
         if let rereading {
-            services.append(
-                await reloading(live, parts, hosted, tokens, logger, rereading) { configuration in
-                    var run = self
-                    run.configuration = configuration
-                    let (routes, certificates) = (try routes(run), run.certificates(tls))
-                    return {
-                        server.routes.replace(
-                            with: routes,
-                            configuration.gateway,
-                            certificates: certificates
-                        )
-                    }
+            let prepare: Preparing = { configuration in
+                var run = self
+                run.configuration = configuration
+                let routes = try run.routes(routed)
+                return {
+                    server.routes.replace(with: routes, configuration.gateway)
+                    certificates?.replace(with: configuration.certificateParties)
                 }
+            }
+            services.append(
+                await reloading(live, parts, hosted, tokens, logger, rereading, prepare)
             )
         }
         var group = ServiceGroupConfiguration(
@@ -168,16 +146,30 @@ struct HubRun: Sendable {
         try await ServiceGroup(configuration: group).run()
     }
 
+    /// Has identities, the hub's rules and the sources of files in force, before anybody is answered.
+    private func takeUp(
+        _ parts: HubParts,
+        _ tokens: TokenWatch,
+        _ clock: ClockWatch
+    ) async throws {
+        try await trust(configuration, tokens, parts.web)
+        // A clock that was set back since then revives no rule.
+        if let last = clock.lastWrittenAt { parts.hub.rules.advance(to: Timestamp(last)) }
+        try await parts.hub.governing.keepRules(configuration.rules)
+        let sources = try checkedSources(of: configuration, for: parts.hub)
+        try await parts.hub.sourcing.adopt(sources)
+    }
+
     /// The server, which says where it listens once it does.
     private func server(
         _ routes: RouteTable,
-        _ hub: Hub,
-        _ addressFile: AddressFile?,
+        _ parts: RoutedParts,
         _ tokens: TokenWatch,
         _ tls: TLSWatch?,
-        _ registry: MetricRegistry,
+        _ certificates: ClientCertificates?,
         _ logger: Logger
     ) -> GatewayServer {
+        let (hub, addressFile) = (parts.hub, AddressFile(parts.folder))
         let host = configuration.gateway.hostInURL
         return makeGateway(
             configuration.gateway,
@@ -186,8 +178,8 @@ struct HubRun: Sendable {
             verifier: tokens.verifier,
             signIn: tokens.signIn,
             tls: tls?.tls,
-            certificates: certificates(tls),
-            registry: registry,
+            certificates: certificates,
+            registry: parts.registry,
             logger: logger,
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
@@ -272,8 +264,6 @@ struct HubRun: Sendable {
     }
 
     /// What reads the configuration again at SIGHUP, and has it in force: all of it, or nothing where it is wrong.
-    ///
-    /// `prepare` makes the routes of a configuration, and returns what has them in force.
     private func reloading(
         _ live: LiveConfiguration,
         _ parts: HubParts,
@@ -281,28 +271,31 @@ struct HubRun: Sendable {
         _ tokens: TokenWatch,
         _ logger: Logger,
         _ rereading: @escaping Rereading,
-        prepare: @escaping @Sendable (HubConfiguration) throws -> () -> Void
+        _ prepare: @escaping Preparing
     ) async -> ReloadService {
         let signals = await UnixSignalsSequence(trapping: .sighup)
         let hub = parts.hub
         return ReloadService(signals: signals, logger: logger) {
             let read = try await rereading()
             let configuration = live.current.taking(read)
+            // All that can be wrong with it comes first.
             let answerByIt = try prepare(configuration)
-            let policy = policy(configuration)
-            try await trust(configuration, tokens, parts.web)
-            try tokens.reloadAll()
-            do { try await hub.following.enforce(policy) } catch {
-                logger.error(
-                    "the new policy is in force here, but other processes were not notified: \(error)"
-                )
-            }
+            let sources = try checkedSources(of: configuration, for: hub)
             try await hub.governing.compareRules(configuration.rules)
-            try await takeUpSources(configuration, in: hub)
+            try tokens.reloadAll()
+            try await trust(configuration, tokens, parts.web)
             answerByIt()
             LogThreshold.common.level = configuration.logLevel
             let left = live.current.changesForRestart(in: read)
             live.current = configuration
+            do { try await hub.following.enforce(policy(configuration)) } catch {
+                logger.error(
+                    "the new policy is in force here, but other processes were not notified: \(error)"
+                )
+            }
+            do { try await hub.sourcing.adopt(sources) } catch {
+                logger.error("not all sources of files could be taken up: \(error)")
+            }
             // Subscribes again, because the policy before may have refused something.
             await HostedService.subscribe(hosted, in: hub)
             return left

@@ -3,18 +3,20 @@ import Collect
 import Foundation
 
 extension HubRun {
-    /// Takes up the sources that are defined in files, in the place of those that files defined
-    /// before.
+    /// The sources that are defined in files, which can all be used.
     ///
-    /// Throws `StartError` for a file that cannot be used, and what the store throws.
-    func takeUpSources(_ configuration: HubConfiguration, in hub: Hub) async throws {
+    /// Throws `StartError` for a file that cannot be used.
+    func checkedSources(
+        of configuration: HubConfiguration,
+        for hub: Hub
+    ) throws -> [SourceName: String] {
         let files = try SourceFiles.read(configuration.sourcesFolder)
         for (name, definition) in files {
             do throws(BrokerError) { try hub.sourcing.check(definition, of: name) } catch {
                 throw StartError(.usage, error.detail)
             }
         }
-        try await hub.sourcing.adopt(files)
+        return files
     }
 }
 

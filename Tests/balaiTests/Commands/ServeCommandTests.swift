@@ -194,7 +194,7 @@ import FoundationNetworking
                     .value(forHTTPHeaderField: "Access-Control-Allow-Origin")
                 return (String(decoding: data, as: UTF8.self), origin)
             }
-            func statusOfLongBody() async throws -> Int {
+            func statusOfLongBody() async throws -> Int? {
                 var request = try self.request(url + "/ngsi-ld/v1/entities")
                 request.httpMethod = "POST"
                 request.setValue("application/json", forHTTPHeaderField: "Content-Type")

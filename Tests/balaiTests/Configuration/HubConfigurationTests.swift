@@ -1,3 +1,4 @@
+import Broker
 import Configuration
 import ContextModel
 import Foundation
