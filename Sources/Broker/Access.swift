@@ -42,7 +42,8 @@ package final class Access: Sendable {
         condition: Condition = .everything,
         sortedBy: [IRI] = []
     ) async throws -> ReadDecision {
-        try await policy(of: caller.tenant).decideRead(
+        try await tenants.require(caller.tenant)
+        return rules.decideRead(
             caller,
             action: action,
             condition: condition,

@@ -70,7 +70,9 @@ package struct PartyID: Sendable, Hashable {
     }
 
     /// The name as a URI.
-    package var uri: String { text.contains(":") ? text : Self.prefix + text }
+    package var uri: String {
+        text.utf8.contains(UInt8(ascii: ":")) ? text : Self.prefix + text
+    }
 
     private static let prefix = "urn:balai:party:"
 }

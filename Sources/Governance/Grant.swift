@@ -170,7 +170,7 @@ extension Policy {
         }
         // Nobody learns whether data exists that no rule lets them see: an empty view, not a 403.
         // A statistic is no disclosure of single persons: it is charged to a budget instead.
-        guard rights.asksPeople, action != .aggregate else {
+        guard let noting = rights.noting, action != .aggregate else {
             return .grant(
                 ReadGrant(
                     condition: rights.view.condition,
@@ -181,10 +181,11 @@ extension Policy {
             )
         }
         let notes = DisclosureNotes(choices)
+        let view = noting(notes)
         return .grant(
             ReadGrant(
-                condition: rights.view.condition.noting(notes),
-                hidden: hidden.noting(notes),
+                condition: view.condition,
+                hidden: view.hidden,
                 sharer: caller.sharer,
                 notes
             )
@@ -219,17 +220,14 @@ extension Policy {
 
     /// What callers of one kind may read: the same for each of their requests, as long as the policy is in
     /// force.
-    struct ReadRights: Sendable {
+    final class ReadRights: Sendable {
         let view: View
-        /// Whether it depends on what people chose; whom it lets through is then to be noted.
-        let asksPeople: Bool
+        /// Where it depends on what people chose: makes the view that notes whom it lets through.
+        let noting: Noting<View>?
 
         init(_ view: View) {
             self.view = view
-            asksPeople =
-                view.condition.asksPeople
-                || (view.hidden.elements + view.hidden.shaped)
-                    .contains(where: \.condition.asksPeople)
+            noting = view.noting
         }
     }
 
@@ -237,12 +235,20 @@ extension Policy {
     /// is not known what the data is.
     private func readRights(of caller: Caller, _ action: Action) -> ReadRights? {
         guard let classification else { return nil }
-        let make = {
-            let rules = permissions(for: caller).filter { $0.permits(action, to: caller) }
-            var rights = SubjectRights(of: caller, classification, choices, by: rules)
-            return ReadRights(readView(of: caller, action, &rights))
+        guard let index else { return makeReadRights(of: caller, action, classification) }
+        return index.rights.of(CallerKind(caller, action)) {
+            makeReadRights(of: caller, action, classification)
         }
-        return index?.rights.of(CallerKind(caller, action), make) ?? make()
+    }
+
+    private func makeReadRights(
+        of caller: Caller,
+        _ action: Action,
+        _ classification: Classification
+    ) -> ReadRights {
+        let rules = permissions(for: caller).filter { $0.permits(action, to: caller) }
+        var rights = SubjectRights(of: caller, classification, choices, by: rules)
+        return ReadRights(readView(of: caller, action, &rights))
     }
 
     /// What the caller may read, or be told of.
@@ -378,34 +384,6 @@ extension HiddenAttributes {
 }
 
 extension Condition {
-    /// Whether it depends on what people chose.
-    fileprivate var asksPeople: Bool {
-        switch self {
-        case .all(let parts), .any(let parts): parts.contains(where: \.asksPeople)
-        case .not(let part): part.asksPeople
-        case .decided(let decision): (decision.decider as? SubjectTest)?.asksPeople ?? false
-        default: false
-        }
-    }
-
-    /// The condition whose tests of what people chose note whom they let through.
-    func noting(_ notes: DisclosureNotes) -> Condition {
-        switch self {
-        case .all(let parts): .all(parts.map { $0.noting(notes) })
-        case .any(let parts):
-            // Most are long lists of types, of which nobody takes notes.
-            asksPeople ? .any(parts.map { $0.noting(notes) }) : self
-        case .not(let part): .not(part.noting(notes))
-        case .decided(let decision):
-            if let test = decision.decider as? SubjectTest, test.asksPeople {
-                .decided(EntityDecision(test.noting(notes)))
-            } else {
-                self
-            }
-        default: self
-        }
-    }
-
     /// The entities of these that are not among the others.
     func without(_ others: Condition) -> Condition {
         others == .nothing ? self : others == .everything ? .nothing : and(.not(others))

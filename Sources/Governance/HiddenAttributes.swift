@@ -12,10 +12,6 @@ package struct HiddenAttributes: Sendable, Hashable {
         package let names: Set<IRI>
         /// What is made of the attributes; nil where they are hidden.
         package var shaping: Shaping?
-
-        fileprivate func noting(_ notes: DisclosureNotes) -> Element {
-            Element(condition: condition.noting(notes), names: names, shaping: shaping)
-        }
     }
 
     /// Those that are hidden in every entity, also inside other attributes.
@@ -65,14 +61,9 @@ package struct HiddenAttributes: Sendable, Hashable {
         return HiddenAttributes(everywhere: everywhere, elements: elements + delayed)
     }
 
-    /// The same, whose tests of what people chose note whom they let through.
-    func noting(_ notes: DisclosureNotes) -> HiddenAttributes {
-        guard !isUniform else { return self }
-        return HiddenAttributes(
-            known: everywhere,
-            elements.map { $0.noting(notes) },
-            shaped.map { $0.noting(notes) }
-        )
+    /// The same with other conditions for what is hidden or shaped in some entities.
+    func with(_ elements: [Element], shaped: [Element]) -> HiddenAttributes {
+        HiddenAttributes(known: everywhere, elements, shaped)
     }
 
     private init(known everywhere: Set<IRI>, _ elements: [Element], _ shaped: [Element]) {

@@ -13,6 +13,13 @@ package final class PolicySource: Sendable {
         package let number: Int
     }
 
+    /// A policy where it is used without being copied: that would take as long as a decision.
+    fileprivate final class InForce: Sendable {
+        let policy: Policy
+
+        init(_ policy: Policy) { self.policy = policy }
+    }
+
     fileprivate struct State {
         /// What holds in all tenants besides the rules that the hub keeps.
         var base: Policy
@@ -23,7 +30,7 @@ package final class PolicySource: Sendable {
         /// What each tenant says, whether it is in force by now or not.
         var tenants: [TenantName?: TenantRules] = [:]
         /// What is in force in each tenant.
-        var current: [TenantName?: Policy] = [:]
+        var current: [TenantName?: InForce] = [:]
         /// The latest moment that is known of: rules that have ended stay so, whatever a clock says.
         var now = Timestamp(microseconds: .min)
         var number = 0
@@ -58,13 +65,30 @@ package final class PolicySource: Sendable {
     /// Its classification is nil as long as nobody has said what the tenant's rules are.
     package func policy(of tenant: TenantName?) -> Policy {
         followClock()
-        return state.withLock { $0.policy(of: tenant) }
+        return state.withLock { $0.inForce(in: tenant) }.policy
+    }
+
+    /// Decides a read by the policy in force in the caller's tenant; see `Policy.decideRead`.
+    package func decideRead(
+        _ caller: Caller,
+        action: Action = .read,
+        condition: Condition = .everything,
+        sortedBy: [IRI] = []
+    ) -> ReadDecision {
+        followClock()
+        let current = state.withLock { $0.inForce(in: caller.tenant) }
+        return current.policy.decideRead(
+            caller,
+            action: action,
+            condition: condition,
+            sortedBy: sortedBy
+        )
     }
 
     /// The policy in force in a tenant, with the number.
     package func numbered(of tenant: TenantName?) -> Numbered {
         followClock()
-        return state.withLock { Numbered(policy: $0.policy(of: tenant), number: $0.number) }
+        return state.withLock { Numbered(policy: $0.inForce(in: tenant).policy, number: $0.number) }
     }
 
     /// The number of the policies in force: another one after each change of any.
@@ -165,7 +189,9 @@ package final class PolicySource: Sendable {
     private func advance(_ state: inout State) {
         state.now = max(state.now, clock())
         state.common = state.base.with(state.kept)
-        state.current = state.tenants.mapValues { $0.policy(under: state.common, at: state.now) }
+        state.current = state.tenants.mapValues {
+            InForce($0.policy(under: state.common, at: state.now))
+        }
         let coming = state.tenants.values.flatMap(\.moments).filter { $0 > state.now }.min()
         next.store(coming?.microseconds ?? .max, ordering: .releasing)
         state.number += 1
@@ -186,11 +212,11 @@ extension Policy {
 }
 
 extension PolicySource.State {
-    func policy(of tenant: TenantName?) -> Policy {
+    fileprivate func inForce(in tenant: TenantName?) -> PolicySource.InForce {
         if let known = current[tenant.origin] { return known }
         var unknown = common
         unknown.classification = nil
-        return unknown
+        return PolicySource.InForce(unknown)
     }
 }
 

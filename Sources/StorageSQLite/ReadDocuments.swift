@@ -27,9 +27,9 @@ extension Reader {
         let condition = decided?.condition ?? grant.condition
         if condition == .nothing { return nil }
         if condition != .everything {
-            let decision = PreparedCondition(condition)
-            let entity = try Body.entity(byID.bytes(2), decision.selection)
-            guard decision.matches(entity) else { return nil }
+            let selection = AttributeSelection(condition.attributeNames)
+            let entity = try Body.entity(byID.bytes(2), selection)
+            guard entity.satisfies(condition) else { return nil }
         }
         let bytes = [UInt8](byID.bytes(2))
         guard let hidden = decided?.hidden else { return try grant.shape(bytes) }

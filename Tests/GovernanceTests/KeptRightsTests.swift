@@ -292,6 +292,32 @@ import Testing
         #expect(grants[1].notes?.isEmpty == true)
     }
 
+    @Test func `each request takes notes of attributes about people, shown or shaped`() {
+        var rule = Self.rule
+        rule.target = .any([.type(IRI("urn:Other")), .type(Self.bike)])
+        let rounding = Prohibition(
+            assignee: .anyone,
+            target: .type(Self.bike),
+            attributes: [Self.speed],
+            shaping: RoundingStep(JSONNumber(5)).map { .round($0) }
+        )
+        for prohibitions in [[], [rounding]] {
+            let policy = Policy(
+                permissions: [rule],
+                prohibitions: prohibitions,
+                classification: Self.classification
+            ).indexed
+            let grants = (0..<2).compactMap { _ in Self.grant(policy) }
+            let bike = Self.entities[4]
+            #expect(grants[0].hidden.names(in: bike).isEmpty)
+            #expect(grants[0].notes?[bike.id]?.subjects == ["urn:siti"])
+            #expect(grants[1].notes?.isEmpty == true)
+            #expect(grants[0].hidden.shaping(in: bike).values.isEmpty == prohibitions.isEmpty)
+            #expect(grants[1].hidden.names(in: bike).isEmpty)
+            #expect(grants[1].notes?.isEmpty == false)
+        }
+    }
+
     @Test func `another rule, classification or date is heeded by the next decision`() {
         let moment = Mutex(Timestamp(microseconds: 0))
         let source = PolicySource(

@@ -59,7 +59,7 @@ extension SessionRecord {
     func note(_ disclosures: SourceDisclosures) async throws(BrokerError) {
         guard !disclosures.told.isEmpty else { return }
         var openings: [[String]: Opening] = [:]
-        let now = recorder.now
+        let (now, party) = (recorder.now, party)
         for told in disclosures.told {
             for subject in told.subjects {
                 let new = Opening(

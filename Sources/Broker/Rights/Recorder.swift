@@ -204,19 +204,20 @@ extension RecordWriter: PublicRecord {}
 /// What a session says of itself when what it read leaves the hub.
 struct SessionRecord: Sendable {
     let recorder: Recorder
-    let party: String
-    let purpose: String?
-    let tenant: String?
+    private let caller: Caller
     /// How many entries of the record were in force when the decision was made.
     let state: Int
 
     init(_ recorder: Recorder, of caller: Caller) {
         self.recorder = recorder
-        party = (caller.party.id ?? PartyID("anonymous")).uri
-        purpose = caller.purpose?.text
-        tenant = caller.tenant.origin?.text
+        self.caller = caller
         state = recorder.state
     }
+
+    // Made when there is something to note, for most answers are about nobody.
+    var party: String { (caller.party.id ?? PartyID("anonymous")).uri }
+    var purpose: String? { caller.purpose?.text }
+    var tenant: String? { caller.tenant.origin?.text }
 
     /// Notes whom the answer tells of, and waits until that is on disk.
     ///
@@ -225,7 +226,7 @@ struct SessionRecord: Sendable {
         guard !notes.isEmpty else { return }
         try requireStillAllowed(notes)
         var openings: [ExactText: Opening] = [:]
-        let now = recorder.now
+        let (now, party) = (recorder.now, party)
         try answer.forEachDisclosure { id, names in
             guard let note = notes[id] else { return }
             for subject in note.subjects {

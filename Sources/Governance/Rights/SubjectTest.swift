@@ -106,22 +106,28 @@ package final class SubjectTest: EntityDecider {
 
     package func holds(forTypes types: [IRI]) -> Bool? {
         if let classification { return classification.dataClass(of: types) == .public }
-        let needs = types.compactMap { self.needs[$0] }
+        return answer(types.compactMap { needs[$0] })
+    }
+
+    /// The answer for all entities of which this is needed; nil when it depends on whom they are about.
+    private func answer(_ needs: [Need]) -> Bool? {
         guard !needs.isEmpty else { return true }
         if use == nil { return false }
         return needs.contains(where: \.meaning.isAboutPeople) ? nil : true
     }
 
     package func holds(for entity: Entity) -> Bool {
-        if let answer = holds(forTypes: entity.types) { return answer }
+        if classification != nil { return holds(forTypes: entity.types) ?? false }
+        let needs = entity.types.compactMap { self.needs[$0] }
+        if let answer = answer(needs) { return answer }
         guard let use else { return false }
         var subjects: Set<String> = []
         var choice = use.basis == .consent ? DataClass.Choosing.consent : .none
-        for need in entity.types.compactMap({ needs[$0] }) where need.meaning.isAboutPeople {
+        for need in needs where need.meaning.isAboutPeople {
             var named: Set<String> = []
             for path in need.paths { path.addSubjects(of: entity, to: &named) }
             guard !named.isEmpty else { return false }
-            subjects.formUnion(named)
+            subjects = subjects.isEmpty ? named : subjects.union(named)
             choice = max(choice, need.meaning.choice)
         }
         if use.basis == .override { choice = .none }

@@ -28,8 +28,19 @@ package struct PreparedCondition: Sendable {
 }
 
 extension Condition {
-    /// Whether the condition holds for the entity; prepare it first when there are many.
-    package func matches(_ entity: Entity) -> Bool { PreparedCondition(self).matches(entity) }
+    /// Whether the condition holds for the entity; prepare it first when there are many entities.
+    ///
+    /// Nothing is prepared that does not decide: of the long list of types that a grant may have, the rest
+    /// is not looked at.
+    package func matches(_ entity: Entity) -> Bool {
+        switch self {
+        case .all(let parts): parts.allSatisfy { $0.matches(entity) }
+        case .any(let parts): parts.contains { $0.matches(entity) }
+        case .not(let part): !part.matches(entity)
+        case .type(let type): entity.types.contains(type)
+        default: PreparedCondition.Node(self).matches(entity, nil)
+        }
+    }
 }
 
 extension DecisionBudget? {

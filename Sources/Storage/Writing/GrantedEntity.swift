@@ -74,7 +74,5 @@ package struct NotGranted: Error, Sendable, Equatable {
 
 extension Entity {
     /// Whether the condition holds for this entity.
-    package func satisfies(_ condition: Condition) -> Bool {
-        condition == .everything || condition.matches(self)
-    }
+    package func satisfies(_ condition: Condition) -> Bool { condition.matches(self) }
 }

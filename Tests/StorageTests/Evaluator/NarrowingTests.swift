@@ -93,7 +93,9 @@ struct `Narrowing` {
                 ]
             )
             let condition = Self.condition(&dice, depth: 0)
-            guard condition.matches(entity) else { continue }
+            let isMatch = condition.matches(entity)
+            #expect(PreparedCondition(condition).matches(entity) == isMatch)
+            guard isMatch else { continue }
             matched += 1
             #expect(condition.requiredTypes.map { !$0.isDisjoint(with: entity.types) } ?? true)
             #expect(condition.requiredIDs?.contains(entity.id) ?? true)
