@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A tree of which the tiles are kept, at one of its sizes.
 ///
 /// A proof reads a tile or two of each level of tiles, whatever the size.
@@ -6,13 +8,17 @@ package struct TiledTree {
     package let size: Int
     /// The hashes of a tile, at least as many as the tile has at this size.
     private let read: (_ level: Int, _ index: Int) throws -> [TreeHash]
+    private let known: SubtreeHashes?
     private var tiles: [Tile: [TreeHash]] = [:]
 
+    /// `known` has what others have made of the same tree, at any size.
     package init(
         size: Int,
+        known: SubtreeHashes? = nil,
         read: @escaping (_ level: Int, _ index: Int) throws -> [TreeHash]
     ) {
         self.size = size
+        self.known = known
         self.read = read
     }
 
@@ -32,7 +38,13 @@ package struct TiledTree {
     private mutating func hash(_ leaves: Range<Int>) throws -> TreeHash {
         var hash: TreeHash?
         for node in TreeShape.nodes(of: leaves).reversed() {
-            let part = try self.hash(of: node)
+            let part: TreeHash
+            if let found = known?[node] {
+                part = found
+            } else {
+                part = try self.hash(of: node)
+                known?[node] = part
+            }
             hash = hash.map { .node(part, $0) } ?? part
         }
         return hash ?? .empty
@@ -57,4 +69,28 @@ package struct TiledTree {
         tiles[tile] = hashes
         return hashes
     }
+}
+
+/// The hashes of complete subtrees of a growing tree, made for one proof and kept for the next: they never
+/// change, and to make one takes hashing all hashes of the tile below it.
+package final class SubtreeHashes: Sendable {
+    private let hashes = Mutex<[TreeNode: TreeHash]>([:])
+    private let most: Int
+
+    /// Keeps so many at most, of some 60 bytes each; with more, it begins anew.
+    package init(most: Int = 16_384) { self.most = most }
+
+    /// The hash of a subtree; small ones are not kept, for they are made as fast as they are found.
+    subscript(node: TreeNode) -> TreeHash? {
+        get { node.level < Self.lowest ? nil : hashes.withLock { $0[node] } }
+        set {
+            guard node.level >= Self.lowest else { return }
+            hashes.withLock { hashes in
+                if hashes.count >= most { hashes.removeAll(keepingCapacity: true) }
+                hashes[node] = newValue
+            }
+        }
+    }
+
+    private static let lowest = 3
 }

@@ -75,7 +75,7 @@ extension RecordWriter {
         guard let signed else { throw Self.cutOff }
         do {
             return try await run(on: reads) {
-                try Self.proof(of: entry, opening: opening, for: signed, from: store)
+                try self.proof(of: entry, opening: opening, for: signed, from: store)
             }
         } catch let error as RecordError where error.code == .damaged {
             markDamaged(error.note)
@@ -83,15 +83,15 @@ extension RecordWriter {
         }
     }
 
-    private static func proof(
+    private func proof(
         of entry: Int,
         opening: KeptOpening?,
         for signed: SignedCheckpoint,
         from store: any RecordStore
     ) throws -> TransparencyProof {
-        guard let bytes = try store.entries(entry..<entry + 1).first else { throw cutOff }
+        guard let bytes = try store.entries(entry..<entry + 1).first else { throw Self.cutOff }
         let checkpoint = signed.checkpoint
-        var tree = TiledTree(size: checkpoint.size, read: store.hashes)
+        var tree = TiledTree(size: checkpoint.size, known: subtrees, read: store.hashes)
         let path = try tree.inclusion(of: entry)
         let isRight = TreeProofs.includes(
             .leaf(bytes),
@@ -108,7 +108,7 @@ extension RecordWriter {
             path: path,
             checkpoint: signed,
             entry: bytes,
-            disclosure: try opening.map { try disclosure($0, from: store) }
+            disclosure: try opening.map { try Self.disclosure($0, from: store) }
         )
     }
 

@@ -37,6 +37,8 @@ package final class RecordWriter: Sendable {
     private let arrivals = DispatchSemaphore(value: 0)
     /// Where what others ask of the record is read.
     let reads = DispatchQueue(label: "balai.record.reads")
+    /// What proofs have made.
+    let subtrees = SubtreeHashes()
 
     /// Goes on with a record as it was found; the signer is its own key.
     package init(_ opening: RecordOpening, signer: NoteSigner) {
