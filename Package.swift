@@ -197,7 +197,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "Decide",
-            dependencies: ["ContextModel", "Governance", "Storage"],
+            dependencies: ["ContextModel", "Governance", "Record", "Storage", "StorageSQLite"],
             path: "Benchmarks/Decide"
         ),
 

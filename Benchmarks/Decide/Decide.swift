@@ -5,6 +5,9 @@ import Storage
 
 /// Prints how long a decision takes: `policies 200 2.1` for 200 policies, in microseconds.
 ///
+/// With an empty folder as its argument it goes on with the entries that a record takes in a second: `leaves 64 30000`
+/// for 64 callers.
+///
 /// A decision is all that a request about one entity of a person needs: the policy in force, the rights of the
 /// caller, and whether the grant covers the entity, for which the person's choices are looked up.
 @main
@@ -14,13 +17,15 @@ enum Decide {
     private static let patient = IRI("https://uri.etsi.org/ngsi-ld/default-context/patient")
     private static let choicesOfPerson = 10
 
-    static func main() {
+    static func main() async throws {
         for count in [1, 10, 200, 1_000] {
             print("policies", count, microseconds(policies: count, people: 10_000))
         }
         for count in [1_000, 10_000, 100_000, 1_000_000] {
             print("choices", count, microseconds(policies: 200, people: count / choicesOfPerson))
         }
+        guard let folder = CommandLine.arguments.dropFirst().first else { return }
+        print("leaves", 64, try await Leaves.perSecond(callers: 64, in: folder))
     }
 
     private static func microseconds(policies: Int, people: Int) -> Double {
@@ -32,7 +37,7 @@ enum Decide {
         let caller = Caller(party: .named(PartyID("reader")), purpose: purpose)
         func decide(_ rounds: Int) -> Int {
             (0..<rounds).count { round in
-                let decision = source.policy(of: nil).decideRead(caller)
+                let decision = source.decideRead(caller)
                 guard case .grant(let grant) = decision else { return false }
                 return grant.covers(visits[round % visits.count])
             }

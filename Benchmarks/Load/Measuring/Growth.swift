@@ -39,6 +39,9 @@ struct Growth {
     var choices = Curve("Decision about a person", "choices")
     var policies = Curve("Decision about a person", "policies")
 
+    /// Whether all that grows with rights was measured.
+    var hasRights: Bool { [retrievals, choices, policies].allSatisfy { !$0.points.isEmpty } }
+
     /// How costs grow with what a hub holds.
     var svg: String { Self.svg([queries, updates, aggregations]) }
 

@@ -285,9 +285,11 @@ extension Bench {
         }
     }
 
-    /// Decisions in a program of their own, for no request shows what one costs.
+    /// Decisions, and the record, in a program of their own, for no request shows what they cost by themselves.
     private func decisions() throws {
-        for line in try output("Decide", []) {
+        let folder = data("leaves")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for line in try output("Decide", [folder.path]) {
             let words = line.split(separator: " ")
             guard words.count == 3, let count = Int(words[1]), let time = Double(words[2]) else {
                 throw BenchmarkError("Decide said \"\(line)\"")
@@ -295,6 +297,14 @@ extension Bench {
             switch words[0] {
             case "policies": growth.policies.add(count, microseconds: time)
             case "choices": growth.choices.add(count, microseconds: time)
+            case "leaves":
+                report.add(
+                    Row(
+                        "Entries of the record by itself, each on disk before the next, \(count) callers",
+                        figure: "\(short(time))/s",
+                        targets: [.atLeast(10_000, "/s", time)]
+                    )
+                )
             default: throw BenchmarkError("Decide said \"\(line)\"")
             }
         }
