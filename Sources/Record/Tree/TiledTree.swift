@@ -74,11 +74,14 @@ package struct TiledTree {
 /// The hashes of complete subtrees of a growing tree, made for one proof and kept for the next: they never
 /// change, and to make one takes hashing all hashes of the tile below it.
 package final class SubtreeHashes: Sendable {
+    /// Hashes that are kept, of some 60 bytes each.
+    package static let most = 16_384
+
     private let hashes = Mutex<[TreeNode: TreeHash]>([:])
     private let most: Int
 
-    /// Keeps so many at most, of some 60 bytes each; with more, it begins anew.
-    package init(most: Int = 16_384) { self.most = most }
+    /// Keeps so many at most; with more, it begins anew.
+    package init(most: Int = SubtreeHashes.most) { self.most = most }
 
     /// The hash of a subtree; small ones are not kept, for they are made as fast as they are found.
     subscript(node: TreeNode) -> TreeHash? {
