@@ -3,6 +3,7 @@ package import Broker
 import ContextModel
 package import Federation
 package import Governance
+import Glibc
 import NIOCore
 import NIOHTTP1
 
@@ -48,7 +49,7 @@ package struct HTTPSourceClient: SourceClient {
         let deadline =
             NIODeadline.now()
             + .milliseconds(Int64(FederationLimits.maximumTimeoutMilliseconds))
-        let response = try await web.client.execute(request, deadline: deadline)
+        let response = try await execute(request, asks: call.asks, until: deadline)
         var body: [UInt8] = []
         for try await part in response.body {
             guard body.count + part.readableBytes <= maximumBytes else {
@@ -64,5 +65,24 @@ package struct HTTPSourceClient: SourceClient {
             hasInnerContext: type.lowercased().hasPrefix("application/ld+json"),
             body: body
         )
+    }
+
+    /// Sends the request; one that only asks is sent once more where the connection was closed.
+    ///
+    /// A source may close an idle connection at the moment when it is used again (RFC 9110, clause 9.2.2).
+    private func execute(
+        _ request: HTTPClientRequest,
+        asks: Bool,
+        until deadline: NIODeadline
+    ) async throws -> HTTPClientResponse {
+        do {
+            return try await web.client.execute(request, deadline: deadline)
+        } catch let error as HTTPClientError where asks && error == .remoteConnectionClosed {
+            return try await web.client.execute(request, deadline: deadline)
+        } catch let error as IOError
+            where asks && [ECONNRESET, EPIPE].contains(error.errnoCode)
+        {
+            return try await web.client.execute(request, deadline: deadline)
+        }
     }
 }

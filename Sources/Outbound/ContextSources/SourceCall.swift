@@ -7,10 +7,13 @@ package struct SourceCall: Sendable, Equatable {
     package var url: String
     package var headers: [KeyValuePair]
     package var body: [UInt8]
+    /// Whether it changes nothing, so that it may be sent again.
+    let asks: Bool
 
     package init(_ request: SourceRequest) {
         let (method, path) = Self.place(of: request)
         self.method = method
+        asks = method == "GET" || request.operation == .queryBatch
         var base = Substring(request.endpoint)
         while base.hasSuffix("/") { base = base.dropLast() }
         let query = request.parameters.map { "\($0.key)=\(Self.encoded($0.value))" }

@@ -66,6 +66,32 @@ import Testing
         try await server.close()
     }
 
+    @Test func `a question is asked again where an idle connection is closed, and a change is not`()
+        async throws
+    {
+        let source = try await ClosingSource()
+        let web = OutboundWeb(allowsPrivateAddresses: true)
+        func ask(_ request: SourceRequest) async throws(SourceProblem) -> SourceAnswer {
+            try await HTTPSourceClient(web).answer(
+                to: request,
+                maximumBytes: 1_000,
+                in: AnswerMemory(for: Sharer(.operator)),
+                for: Sharer(.operator)
+            )
+        }
+        let question = SourceRequest(.queryEntity, at: source.url)
+        for number in 1...3 {
+            #expect(try await ask(question).status == 200)
+            #expect(source.connections == number)
+        }
+        var change = SourceRequest(.createEntity, at: source.url)
+        change.body = .json(["id": "urn:x:1", "type": "Bus"])
+        await #expect(throws: SourceProblem.unreachable) { try await ask(change) }
+        #expect(source.connections == 3)
+        try await web.shutdown()
+        try await source.close()
+    }
+
     @Test func `a body has its media type`() async throws {
         let server = try await LoopbackServer { _ in .init(status: .created) }
         var request = SourceRequest(.createEntity, at: server.url)
