@@ -56,7 +56,12 @@ extension Sourcing {
                 refused += 1
                 message.reasons = reasons
                 let changed = message.document(of: name)
-                try await store.bookkeep { try $0.put(changed, isQuiet: true) }
+                try await store.bookkeep { transaction in
+                    // It may have been dropped or erased meanwhile.
+                    let isThere =
+                        try transaction.document(.refusedMessage, id: changed.id) != nil
+                    if isThere { try transaction.put(changed, isQuiet: true) }
+                }
             }
         }
         return (stored, refused)

@@ -357,7 +357,7 @@ extension RowMapper {
         _ row: DelimitedRow,
         _ cell: RowFields.Cell
     ) throws(RowRefusal) -> (latitude: JSONNumber, longitude: JSONNumber)? {
-        if let coordinates, let text = fields.text(coordinates, row, cell) {
+        if let coordinates, let text = fields.text(coordinates, row, cell), !isGap(text) {
             do throws(RowRefusal) {
                 return try CoordinateText.read(
                     text,
@@ -375,6 +375,11 @@ extension RowMapper {
         return (latitude, longitude)
     }
 
+    /// Whether there is no place where one could stand.
+    private func isGap(_ text: String) -> Bool {
+        map.emptyTexts.contains(text) || text.allSatisfy(\.isWhitespace)
+    }
+
     private func degrees(
         _ field: CellWriter.Field,
         _ row: DelimitedRow,
@@ -387,7 +392,7 @@ extension RowMapper {
         } else {
             text = field.text.flatMap { fields.text($0, row, cell) }
         }
-        guard let text else { return nil }
+        guard let text, !isGap(text) else { return nil }
         let column = field.text?.firstColumn
         guard let number = NumberText.read(text, map.numbers) else {
             let refusal = NumberText.refusal(of: text, map.numbers)

@@ -7,6 +7,8 @@ struct FeatureMapper: Sendable {
     private var clock: LocalClock
     /// Whether the entities are readings, of which late ones go to history alone.
     let hasTime: Bool
+    /// Whether the place is the geometry of the feature.
+    private let hasOwnPlace: Bool
 
     /// Throws for a map with what only the rows of a table can have.
     ///
@@ -23,7 +25,8 @@ struct FeatureMapper: Sendable {
                 "`\(name)` is a word for messages; call a property of this name `$.\(name)`."
             )
         }
-        if map.location == nil, map.coordinates == nil { map.geometry = "geometry" }
+        hasOwnPlace = map.location == nil && map.coordinates == nil
+        if hasOwnPlace { map.geometry = "geometry" }
         var definition = SourceDefinition(way: .watch)
         definition.maps = [map]
         let node = try MapNode.read("{}", file: "map")
@@ -34,7 +37,9 @@ struct FeatureMapper: Sendable {
 
     /// The entity of the feature; nil where the map leaves it out.
     mutating func entity(of feature: JSONObject) throws(RowRefusal) -> JSONValue? {
-        let properties = feature["properties"]?.objectValue ?? JSONObject()
+        var properties = feature["properties"]?.objectValue ?? JSONObject()
+        // The place is that of the feature, and no property that is called so.
+        if hasOwnPlace { properties.members.removeAll { $0.key == "geometry" } }
         return try mapper.entity([.object(properties), .object(feature)], &clock)
     }
 }

@@ -10,8 +10,10 @@ extension MessageMapper {
         switch definition.format {
         case .json, .ngsi, .devices: return try message.json
         case .thingsBoard:
-            let rows = try ThingsBoardMessage(topic: message.topic).rows(message.json, message)
-            return .array(rows)
+            let gateway = ThingsBoardMessage(topic: message.topic)
+            return .array(
+                try gateway.rows(message.json, message) { refuse($0, $1, &mapped) }
+            )
         case .csv: return try table(message, &mapped)
         case .gtfsRealtime:
             return try RealtimeFeed.read(message.body, receivedAt: message.receivedAt) {

@@ -408,6 +408,11 @@ extension MessageMapper {
         return text.isEmpty || columns.emptyTexts.contains(text)
     }
 
+    /// Whether there is no place where one could stand.
+    private func isGap(_ value: JSONValue) -> Bool {
+        isEmpty(value) || value.cellText.allSatisfy(\.isWhitespace)
+    }
+
     private static func constant(_ json: [UInt8]) -> JSONValue? { try? JSONReader.read(json) }
 
     private func converted(
@@ -441,7 +446,7 @@ extension MessageMapper {
             return value
         }
         if let coordinates, let rules = columns.coordinates {
-            guard let text = try row.text(coordinates) else { return nil }
+            guard let text = try row.text(coordinates), !isGap(.string(text)) else { return nil }
             let found = try CoordinateText.read(
                 text,
                 isLongitudeFirst: rules.isLongitudeFirst,
@@ -471,7 +476,8 @@ extension MessageMapper {
         } else if let text = field.text {
             value = try row.value(text)
         }
-        guard let text = value?.cellText, !text.isEmpty else { return nil }
+        guard let value, !isGap(value) else { return nil }
+        let text = value.cellText
         guard let number = NumberText.read(text, columns.numbers) else {
             throw NumberText.refusal(of: text, columns.numbers)
         }
@@ -495,26 +501,36 @@ extension MessageMapper {
             case .number, .bool, .string: break
             case .null, .array, .object: continue
             }
-            let name = Self.attributeName(key)
-            guard !isEmpty(value), names.insert(name).inserted else { continue }
+            guard !isEmpty(value) else { continue }
+            let own = Self.attributeName(key)
+            var (name, count) = (own, 1)
+            while !names.insert(name).inserted {
+                count += 1
+                name = "\(own)_\(count)"
+            }
             let attribute = ColumnMap.Attribute(name: name, source: .constant([]))
             entity.members.append((name, Self.attribute(attribute, value, moment)))
         }
     }
 
-    /// A name that an attribute can have: letters, digits and `_`, and no word of the entity's own.
+    /// A name that an attribute can have: letters of any script, digits and `_`, and no word of the entity's own.
     private static func attributeName(_ key: String) -> String {
         var name = ""
         for scalar in key.unicodeScalars {
-            let isPlain =
-                scalar.isASCII && (Character(scalar).isLetter || Character(scalar).isNumber)
-            name.unicodeScalars.append(isPlain || scalar == "_" ? scalar : "_")
+            name.unicodeScalars.append(scalar.isOfName || scalar == "_" ? scalar : "_")
         }
         let isReserved = ["id", "type", "scope", "location"].contains(name)
-        guard let first = name.unicodeScalars.first,
-            ("a"..."z").contains(first)
-                || ("A"..."Z").contains(first), !isReserved
-        else { return "value_" + name }
+        guard name.unicodeScalars.first?.properties.isAlphabetic == true, !isReserved else {
+            return "value_" + name
+        }
         return name
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it is a letter, a mark on one, or a digit.
+    fileprivate var isOfName: Bool {
+        let isMark = [.nonspacingMark, .spacingMark].contains(properties.generalCategory)
+        return properties.isAlphabetic || isMark || properties.numericType != nil
     }
 }

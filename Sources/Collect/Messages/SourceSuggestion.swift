@@ -58,8 +58,9 @@ package struct SourceSuggestion: Sendable {
         }
         text += "  attributes:\n"
         var count = 0
+        var names: Set<String> = []
         for member in members where !used.contains(member.cell) {
-            guard let line = Self.attribute(member, isCSV, &doubts) else { continue }
+            guard let line = Self.attribute(member, isCSV, &names, &doubts) else { continue }
             text += line
             count += 1
         }
@@ -255,6 +256,7 @@ package struct SourceSuggestion: Sendable {
     private static func attribute(
         _ member: Member,
         _ isCSV: Bool,
+        _ names: inout Set<String>,
         _ doubts: inout [String]
     ) -> String? {
         let values = member.values.filter { !$0.isNull && !$0.cellText.isEmpty }
@@ -278,7 +280,15 @@ package struct SourceSuggestion: Sendable {
         } else if !areTexts, values.contains(where: { $0.stringValue != nil }) {
             doubts.append("`\(member.cell)` has values of several kinds.")
         }
-        let name = attributeName(member.name)
+        let own = attributeName(member.name)
+        var (name, count) = (own, 1)
+        while !names.insert(name).inserted {
+            count += 1
+            name = "\(own)_\(count)"
+        }
+        if count > 1 {
+            doubts.append("`\(member.cell)` is called `\(name)`, as `\(own)` is taken.")
+        }
         return "    \(name): {column: \(quoted(member.cell))\(conversion)}\n"
     }
 

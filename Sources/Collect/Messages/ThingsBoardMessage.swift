@@ -16,12 +16,18 @@ struct ThingsBoardMessage {
     private static let own = "v1/devices/me/telemetry"
 
     /// The rows; throws for a topic that has no readings, and for content that is not its topic's.
-    func rows(_ json: JSONValue, _ message: SourceMessage) throws(RowRefusal) -> [JSONValue] {
+    ///
+    /// `refuse` is told of a device whose content cannot be read, with its name; the others have their rows.
+    func rows(
+        _ json: JSONValue,
+        _ message: SourceMessage,
+        refuse: (RowRefusal, String) -> Void
+    ) throws(RowRefusal) -> [JSONValue] {
         let now = JSONNumber(Int(message.receivedAt.microseconds / 1_000))
         switch topic {
-        case "v1/gateway/telemetry": return try devices(json, now, Self.readings)
+        case "v1/gateway/telemetry": return try devices(json, now, refuse, Self.readings)
         case "v1/gateway/attributes":
-            return try devices(json, now) { (values, now) throws(RowRefusal) in
+            return try devices(json, now, refuse) { (values, now) throws(RowRefusal) in
                 [Self.row(values, .number(now))]
             }
         case "v1/gateway/connect", "v1/gateway/disconnect":
@@ -36,6 +42,7 @@ struct ThingsBoardMessage {
     private func devices(
         _ json: JSONValue,
         _ now: JSONNumber,
+        _ refuse: (RowRefusal, String) -> Void,
         _ rows: (JSONValue, JSONNumber) throws(RowRefusal) -> [JSONObject]
     ) throws(RowRefusal) -> [JSONValue] {
         guard case .object(let devices) = json else {
@@ -49,7 +56,7 @@ struct ThingsBoardMessage {
                     all.append(.object(row))
                 }
             } catch {
-                throw RowRefusal(reason: "\(name.prefix(80)): \(error.reason)")
+                refuse(error, String(name.prefix(80)))
             }
         }
         return all

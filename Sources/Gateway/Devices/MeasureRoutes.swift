@@ -127,8 +127,10 @@ private struct SendingDevice: Sendable {
         switch try await hub.sourcing.receive([message], by: source)[0] {
         case .stored, .repeated: return .json(.object(try await commandsIfAsked))
         case .refused(let reasons):
-            let list = JSONValue.array(reasons.map { .string($0) })
-            return .json(["refused": list], status: .accepted)
+            // A device gets its commands all the same, under their names.
+            var json = try await commandsIfAsked
+            json["refused"] = .array(reasons.map { .string($0) })
+            return .json(.object(json), status: .accepted)
         }
     }
 

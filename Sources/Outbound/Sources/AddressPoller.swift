@@ -256,12 +256,22 @@ struct AddressPoller: Sendable {
 
     static func url(_ url: String, setting parameter: String, to value: String) -> String? {
         guard var parts = URLComponents(string: url) else { return nil }
-        var items = parts.queryItems ?? []
-        items.removeAll { $0.name == parameter }
-        items.append(URLQueryItem(name: parameter, value: value))
-        parts.queryItems = items
+        // What the operator wrote stays as it is written.
+        var items = parts.percentEncodedQueryItems ?? []
+        items.removeAll { $0.name.removingPercentEncoding == parameter }
+        items.append(URLQueryItem(name: encoded(parameter), value: encoded(value)))
+        parts.percentEncodedQueryItems = items
         return parts.string
     }
+
+    /// The text for a query, where `+` may stand for a blank and so is encoded; `$` begins names of OData.
+    private static func encoded(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
+    }
+
+    private static let plain = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~$"
+    )
 }
 
 /// The link to the next page in `Link` headers (RFC 8288).

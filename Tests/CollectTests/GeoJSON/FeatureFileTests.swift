@@ -33,7 +33,7 @@ import Testing
             file: "map.yaml"
         )
         let features = [
-            #""id": "x", "properties": {"code": "a 1", "seen": "01/05/2026", "h": "7.5", "#
+            #""id": "x", "properties": {"geometry": null, "code": "a 1", "seen": "01/05/2026", "h": "7.5", "#
                 + #""site": {"code": 3}}, "geometry": {"type": "Point", "coordinates": [98.3, 7.8]}"#,
             #""properties": {"code": 2, "seen": "01/05/2026", "state": "felled"}, "geometry": null"#,
             #""properties": {"code": 3, "seen": "soon", "h": 1}, "geometry": null"#,

@@ -36,6 +36,33 @@ import Testing
             fan: {column: fan, missing: 0}
         """
 
+    @Test func `members of other scripts, and such as would have one name, are all there`() throws {
+        let mapped = try map(
+            """
+            every: {object: $}
+            map: {type: Gauge, id: "urn:x:{no}"}
+            """,
+            #"{"no": 1, "ฝน": 2, "ลม": 3, "ฝุ่น": 4, "a-b": 5, "a_b": 6, "a b": 7}"#
+        )
+        let entity = try #require(mapped.entities.first?.objectValue)
+        let values = ["ฝน", "ลม", "ฝุ่น", "a_b", "a_b_2", "a_b_3"].map {
+            entity[$0]?.objectValue?["value"]
+        }
+        #expect(values == [2, 3, 4, 5, 6, 7])
+    }
+
+    @Test(arguments: [
+        #""lat": " ", "lon": "-""#, #""lat": "", "lon": 98"#, #""lat": "-", "lon": null"#,
+    ])
+    func `a place of blanks is a gap`(place: String) throws {
+        let mapped = try map(
+            Self.station,
+            #"{"station": "a", "at": "2026-05-01T07:59:00Z", "pm25": 1, "place": {\#(place)}}"#
+        )
+        #expect(mapped.refusals == [] && mapped.entities.count == 1)
+        #expect(mapped.entities.first?.objectValue?["location"] == nil)
+    }
+
     @Test func `values of JSON keep their types, and texts become numbers where the map says so`()
         throws
     {

@@ -21,6 +21,7 @@ import Testing
         #"[{"id": 1, "ts": 1777622400, "pm 2.5": "12"}, {"id": 2, "ts": 1777622401, "pm 2.5": "7"}]"#,
         #"{"meta": {"n": 2}, "value": [{"Code": "x", "Load": 1}, {"Code": "y", "Load": 2}]}"#,
         #"{"station": "a", "values": {"no": true, "o'x": {"deep": "text"}}, "$skip": 1, "none": null}"#,
+        #"{"id": "a", "in": {"t": 1}, "out": {"t": 2}, "ฝน": 3, "ลม": 4}"#,
         "station,when,PM2.5\na,2026-05-01 08:00:00,7\nb,2026-05-01 08:00:00,8\n",
         "{\"id\": 1, \"v\": 2}\n{\"id\": 2, \"v\": 3}\n",
     ])
@@ -31,6 +32,15 @@ import Testing
         let mapped = try map(suggestion, message)
         #expect(mapped.refusals == [], "\(suggestion.text)")
         #expect(!mapped.entities.isEmpty)
+    }
+
+    @Test func `names that are taken are told`() throws {
+        let suggestion = try suggest(#"{"id": "a", "in": {"t": 1}, "out": {"t": 2}}"#)
+        let mapped = try map(suggestion, #"{"id": "a", "in": {"t": 1}, "out": {"t": 2}}"#)
+        let entity = try #require(mapped.entities.first?.objectValue)
+        #expect(entity["t"]?.objectValue?["value"] == 1)
+        #expect(entity["t_2"]?.objectValue?["value"] == 2)
+        #expect(suggestion.text.contains("is called `t_2`"))
     }
 
     @Test func `identifier, time and place are found, and texts that are numbers`() throws {

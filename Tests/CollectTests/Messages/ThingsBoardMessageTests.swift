@@ -53,6 +53,12 @@ import Testing
         )
     }
 
+    @Test func `a device whose content is wrong costs the others nothing`() throws {
+        let mapped = try map(#"{"A": 5, "B": {"t": 1}}"#, topic: "v1/gateway/telemetry")
+        #expect(mapped.entities.map { $0.objectValue?["id"] } == ["urn:ngsi-ld:Device:B"])
+        #expect(mapped.refusals == ["A: 5 is no reading."])
+    }
+
     @Test func `what has no time has that of its receipt`() throws {
         let received = "2026-05-01T08:00:00Z"
         let telemetry = try map(#"{"A": [{"t": 1}, {"t": 2}]}"#, topic: "v1/gateway/telemetry")

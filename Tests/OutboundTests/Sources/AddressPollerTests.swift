@@ -65,6 +65,16 @@ import Testing
             load: {column: load, as: number}
         """
 
+    @Test func `a token of the next page is sent as it was given, and the rest as it was written`()
+    {
+        let url = AddressPoller.url(
+            "https://a.example/rows?at=2026%2B07&$skip=0",
+            setting: "$skip",
+            to: "x+y/z= é"
+        )
+        #expect(url == "https://a.example/rows?at=2026%2B07&$skip=x%2By%2Fz%3D%20%C3%A9")
+    }
+
     @Test func `pages are counted by rows, until one has none`() async throws {
         // The shape of a service whose pages have 2 rows, of which those of one cannot be mapped.
         let server = try await LoopbackServer { head in

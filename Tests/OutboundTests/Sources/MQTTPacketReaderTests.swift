@@ -53,6 +53,30 @@ import Testing
         )
     }
 
+    /// Properties longer than what is looked at of a packet, with the number 9 and without a payload.
+    @Test(arguments: [7, 60_000, 400_000])
+    func `a message with too many properties is told, and ends nothing`(count: Int) throws {
+        let properties = [UInt8](repeating: 0, count: 200_000)
+        let head: [UInt8] = [0, 3, 0x61, 0x2F, 0x62, 0, 9] + Self.length(properties.count)
+        let packet = [0x32] + Self.length(head.count + properties.count) + head + properties
+        let packets = try read(packet + Self.publish, inPiecesOf: count)
+        guard case .message(let long) = packets.first, case .message(let next) = packets.last else {
+            Issue.record("\(packets)")
+            return
+        }
+        #expect(packets.count == 2 && next.payload == [0x68, 0x69])
+        #expect(long.number == 9 && long.topic == "a/b" && long.payload.isEmpty)
+    }
+
+    private static func length(_ bytes: Int) -> [UInt8] {
+        var (left, length) = (bytes, [UInt8]())
+        repeat {
+            length.append(UInt8(left & 0x7F) | (left > 0x7F ? 0x80 : 0))
+            left >>= 7
+        } while left > 0
+        return length
+    }
+
     @Test(arguments: [1, 7, 400_000])
     func `a message that is too long is read without its payload`(count: Int) throws {
         let payload = [UInt8](repeating: 0x78, count: 300_000)

@@ -21,6 +21,7 @@ struct CommandSender: Sendable {
     private static let timeout = TimeAmount.seconds(10)
     private static let maximumAnswerBytes = 64 << 10
     private static let pauseAfterError = Duration.seconds(5)
+    private static let longestPause = Duration.seconds(60)
 
     /// What this process is sending.
     private final class Underway: Sendable {
@@ -36,9 +37,6 @@ struct CommandSender: Sendable {
             }
         }
         let names = Mutex<Set<Name>>([])
-        func has(_ command: WaitingCommand) -> Bool {
-            names.withLock { $0.contains(Name(command)) }
-        }
         /// The places that each tenant has.
         var shares: FairShares<TenantName?> {
             let tenants = names.withLock { $0.map(\.source.tenant) }
@@ -63,6 +61,12 @@ struct CommandSender: Sendable {
     func run() async {
         let signals = hub.sourcing.makeCommandSignals()
         await withDiscardingTaskGroup { group in
+            // Commands that no device asks for expire with time alone.
+            group.addTask { [hub] in
+                while (try? await hub.clock.sleep(for: Self.longestPause)) != nil {
+                    hub.sourcing.signalCommands()
+                }
+            }
             await begin(&group)
             for await _ in signals { await begin(&group) }
             group.cancelAll()
@@ -77,8 +81,10 @@ struct CommandSender: Sendable {
             hub.logger.error("commands to devices cannot be taken up: \(error)")
             return later()
         }
-        let taken = await hub.sourcing.takeUpCommands(within: underway.shares) { [underway] in
-            underway.has($0)
+        // What is settled while the others are looked at was on its way when these were listed.
+        let names = underway.names.withLock { $0 }
+        let taken = await hub.sourcing.takeUpCommands(within: underway.shares) {
+            names.contains(.init($0))
         }
         for (command, target) in taken.commands {
             underway.names.withLock { _ = $0.insert(.init(command)) }

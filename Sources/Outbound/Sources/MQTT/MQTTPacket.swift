@@ -130,8 +130,6 @@ package struct MQTTPacketReader {
         else { throw MQTTError("A topic is empty, or has a wildcard.") }
         let number = quality > 0 ? try Self.number(&head) : nil
         guard number != 0 else { throw MQTTError("A message has the number 0.") }
-        if isVersion5 { try Self.skipProperties(&head) }
-        let payloadBytes = length - head.readerIndex
         var message = MQTTMessage(
             topic: text,
             payload: [],
@@ -139,7 +137,16 @@ package struct MQTTPacketReader {
             number: number,
             isRepeated: flags & 8 != 0
         )
-        guard payloadBytes <= maximumPayloadBytes else {
+        var areTooLong = false
+        if isVersion5 {
+            guard let bytes = try Self.length(&head) else { throw Self.short }
+            areTooLong = bytes > head.readableBytes
+            // Properties that go on beyond what is looked at are longer than anything a source needs.
+            guard !areTooLong || !isWhole else { throw Self.short }
+            if !areTooLong { head.moveReaderIndex(forwardBy: bytes) }
+        }
+        let payloadBytes = length - head.readerIndex
+        guard !areTooLong, payloadBytes <= maximumPayloadBytes else {
             message.isTooLong = true
             buffer.moveReaderIndex(forwardBy: available)
             bytesToSkip = length - available
