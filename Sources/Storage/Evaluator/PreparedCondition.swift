@@ -34,6 +34,7 @@ extension Condition {
     /// is not looked at.
     package func matches(_ entity: Entity) -> Bool {
         switch self {
+        case .everything: true
         case .all(let parts): parts.allSatisfy { $0.matches(entity) }
         case .any(let parts): parts.contains { $0.matches(entity) }
         case .not(let part): !part.matches(entity)
