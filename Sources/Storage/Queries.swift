@@ -56,6 +56,13 @@ extension EncodedEntity {
         do throws(EntityCodec.Damage) { return try decoded() } catch { throw StorageError(error) }
     }
 
+    /// Whether an instance of an attribute, hidden or not, has an `observedAt`.
+    package func hasReading() throws(StorageError) -> Bool {
+        do throws(EntityCodec.Damage) { return try isObserved() } catch {
+            throw StorageError(error)
+        }
+    }
+
     /// What the entity is, with the selected attributes alone, hidden or not.
     package func value(_ selection: AttributeSelection) throws(StorageError) -> Entity {
         do throws(EntityCodec.Damage) { return try decoded(selection) } catch {
@@ -129,6 +136,9 @@ package struct TemporalQuery: Sendable, Hashable {
     /// Instances beyond it are cut off as with `instanceLimit`; values beyond it are an error.
     package var pageLimit = Int.max
     package var aggregation: Aggregation?
+    /// Whether the answer shows the instances of attributes alone, without scopes and without the identifiers that
+    /// are computed for them; these are not found out then.
+    package var showsInstancesOnly = false
     /// Sorts by identifier, the only key that clause 5.7.4 allows; nil leaves the order to the
     /// store.
     package var idOrder: IDOrder?

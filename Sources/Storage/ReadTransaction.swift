@@ -11,6 +11,10 @@ package protocol ReadTransaction {
     func encodedEntity(_ id: EntityID) throws -> EncodedEntity?
     /// A page of entities; without an order in the query, in the order of creation.
     func encodedEntities(_ query: EntityQuery) throws -> EntityPage<EncodedEntity>
+    /// Calls the body with the entities that `encodedEntities` would return, one after the other, until it returns false.
+    ///
+    /// Many of them take no more memory than one. The query has no order.
+    func forEach(_ query: EntityQuery, _ body: (EncodedEntity) throws -> Bool) throws
     /// The identifiers of the entities that `encodedEntities` would return, for long lists.
     func identifiers(_ query: EntityQuery) throws -> [EntityID]
     /// One element for each combination of types and attributes in use, for discovery (clauses
@@ -20,17 +24,35 @@ package protocol ReadTransaction {
     func shapes() throws -> [EntityShape]
     /// A page of temporal evolutions (clauses 5.7.3 and 5.7.4).
     func evolutions(_ query: TemporalQuery) throws -> EvolutionPage
-    /// Where the entities are that meet the condition and whose place meets the box; nil when they have to be read
-    /// to know that.
-    func places(_ condition: Condition, in box: GeoBox) throws -> [EntityPlace]?
+    /// Where the entities are that meet the condition and the box around whose place meets the box, if they are more than
+    /// `count`; nil when they are not, or have to be read to know that.
+    func places(
+        _ condition: Condition,
+        in box: GeoBox,
+        moreThan count: Int
+    ) throws -> [EntityPlace]?
     /// Counts `steps` of work on what was read, as a `DecisionBudget` does; throws `tookTooLong`
     /// when the time of the query is over.
     func charge(_ steps: Int) throws
 }
 
 extension ReadTransaction {
+    /// A store in memory has them all at hand.
+    package func forEach(
+        _ query: EntityQuery,
+        _ body: (EncodedEntity) throws -> Bool
+    ) throws {
+        for entity in try encodedEntities(query).entities {
+            guard try body(entity) else { return }
+        }
+    }
+
     /// A store without an index of places has to read the entities.
-    package func places(_ condition: Condition, in box: GeoBox) throws -> [EntityPlace]? { nil }
+    package func places(
+        _ condition: Condition,
+        in box: GeoBox,
+        moreThan count: Int
+    ) throws -> [EntityPlace]? { nil }
 
     /// Returns the page of `encodedEntities` as values.
     package func entities(_ query: EntityQuery) throws -> EntityPage<Entity> {

@@ -11,6 +11,7 @@ internal import Synchronization
 final class Reader: @unchecked Sendable {
     let connection: Connection
     let byID: Statement
+    let boxes: BoxCollector
     /// The budget for the decisions of the present query; nil for reads without a deadline.
     var budget: DecisionBudget?
     private let begin, anything, end: Statement
@@ -20,6 +21,7 @@ final class Reader: @unchecked Sendable {
         try connection.execute(
             "PRAGMA query_only = 1; PRAGMA cache_size = -\(Limits.readerCacheKibibytes)"
         )
+        boxes = try BoxCollector(connection.handle)
         begin = try connection.prepare("BEGIN")
         anything = try connection.prepare("SELECT 1 FROM name LIMIT 1")
         end = try connection.prepare("COMMIT")

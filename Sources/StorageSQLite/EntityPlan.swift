@@ -72,7 +72,7 @@ struct EntityPlan {
         return try KeyScan(connection)
     }
 
-    /// The same for a caller that reads all of it, looked up by shape.
+    /// The same, looked up by shape, for a caller that reads all of it.
     ///
     /// Use it when few entities among many can match, with very many shapes. Returns nil when
     /// `scan` is as good.
@@ -81,6 +81,14 @@ struct EntityPlan {
             return nil
         }
         return try KeyList(connection, shapes: shapes.keys)
+    }
+
+    /// The same for a caller that reads all of it.
+    ///
+    /// Where every shape can match, entities are read in the order in which they are stored.
+    func walk(_ connection: Connection) throws -> any CandidateSource {
+        if shapes.count == vocabulary.shapes.count { return try KeyScan(connection) }
+        return try lookup(connection) ?? scan(connection)
     }
 
     /// A candidate that matches.

@@ -79,6 +79,16 @@ struct PageSearch {
     /// page.
     func identifiers() throws -> [EntityID] {
         guard query.order.isEmpty else { return try page().decoded().entities.map(\.id) }
+        var ids: [EntityID] = []
+        try forEach { candidate, _ in
+            ids.append(try candidate.entity(AttributeSelection([])).id)
+            return true
+        }
+        return ids
+    }
+
+    /// Calls the body with all entities that `page` would have, until it returns false; the query has no order.
+    func forEach(_ body: (Candidate, EntityPlan.Match) throws -> Bool) throws {
         var source: any CandidateSource
         // As for a page, an index is wanted when a few candidates were not enough.
         var untilIndex = Limits.candidatesAtOnce
@@ -87,20 +97,17 @@ struct PageSearch {
         } else if let keys = try lookup.keysByValue(plan.condition) {
             source = try KeyList(connection, keys: keys)
         } else {
-            source = try plan.lookup(connection) ?? plan.scan(connection)
+            source = try plan.walk(connection)
         }
-        var (skipped, ids) = (0, [EntityID]())
-        while ids.count < query.limit, let candidate = try source.next() {
+        var matched = 0
+        let end = query.offset + query.limit
+        while matched < end, let candidate = try source.next() {
             untilIndex -= 1
             if untilIndex == 0 { wantIndexes(try lookup.missingIndexes(plan.condition)) }
-            guard try plan.match(candidate, for: grant) != nil else { continue }
-            if skipped < query.offset {
-                skipped += 1
-            } else {
-                ids.append(try candidate.entity(AttributeSelection([])).id)
-            }
+            guard let match = try plan.match(candidate, for: grant) else { continue }
+            matched += 1
+            guard try matched <= query.offset || body(candidate, match) else { return }
         }
-        return ids
     }
 
     private func knownCount() throws -> Int? {

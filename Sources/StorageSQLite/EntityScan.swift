@@ -16,6 +16,9 @@ struct Candidate {
         row.optionalInt(2).map { $0 <= now.microseconds } ?? false
     }
 
+    /// The number of the entity in the history table.
+    var history: Int64 { row.optionalInt(4) ?? key }
+
     /// A copy of the bytes of the body.
     var body: [UInt8] { [UInt8](row.bytes(3)) }
 

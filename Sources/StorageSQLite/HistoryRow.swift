@@ -83,16 +83,9 @@ struct HistoryRow: Equatable {
     /// The instance; `time` is the time of its row.
     func attribute(_ vocabulary: Vocabulary, at time: Int64) throws -> Attribute {
         if let body { return try Body.attribute(body) }
-        guard let form, var attribute = vocabulary.forms[form] else {
-            throw StorageError(.damaged, note: "an instance in the history has no form")
-        }
-        attribute.value = attribute.value.filled(value)
-        // A form with an `observedAt` says that the time of the row is the time of observation.
-        if attribute.observedAt != nil {
-            attribute.observedAt = Timestamp(microseconds: time)
-        }
-        attribute.modifiedAt = Timestamp(microseconds: modified ?? time)
-        attribute.createdAt = Timestamp(microseconds: created ?? modified ?? time)
+        guard let form else { throw Vocabulary.missingForm }
+        var attribute = try vocabulary.form(form)
+        attribute.fill(value, at: time, modified: modified ?? time, created: created)
         return attribute
     }
 }
@@ -131,6 +124,17 @@ struct HistoryForm: Hashable {
             observedAt: isObserved ? Timestamp(microseconds: 0) : nil,
             unitCode: unitCode
         )
+    }
+}
+
+extension Attribute {
+    /// Adds to a form the value and the times of an instance; `time` is that of its row.
+    mutating func fill(_ value: Scalar, at time: Int64, modified: Int64, created: Int64?) {
+        self.value = self.value.filled(value)
+        // A form with an `observedAt` says that the time of the row is the time of observation.
+        if observedAt != nil { observedAt = Timestamp(microseconds: time) }
+        modifiedAt = Timestamp(microseconds: modified)
+        createdAt = Timestamp(microseconds: created ?? modified)
     }
 }
 

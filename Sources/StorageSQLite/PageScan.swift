@@ -47,7 +47,7 @@ struct PageScan {
             } else if matched > query.offset {
                 if entities.count < query.limit {
                     try size.take(candidate.size)
-                    entities.append(try shaped(candidate, match))
+                    entities.append(try grant.shaped(candidate, match))
                 } else if knownCount != nil || !query.wantsCount {
                     return true
                 }
@@ -60,14 +60,6 @@ struct PageScan {
     private func entity(_ candidate: Candidate, _ match: EntityPlan.Match) throws -> Entity {
         if case .rest(let entity) = match { return grant.sortable(entity) }
         return grant.sortable(try candidate.entity(order, for: grant))
-    }
-
-    private func shaped(
-        _ candidate: Candidate,
-        _ match: EntityPlan.Match
-    ) throws -> EncodedEntity {
-        if case .rest(let entity) = match { return grant.encode(entity) }
-        return try grant.shape(candidate.body)
     }
 
     func page(_ connection: Connection) throws -> EntityPage<EncodedEntity> {
@@ -85,9 +77,17 @@ struct PageScan {
         while let candidate = try rows.next() {
             if let match = try plan.match(candidate, for: grant) {
                 try size.take(candidate.size)
-                page.append(try shaped(candidate, match))
+                page.append(try grant.shaped(candidate, match))
             }
         }
         return page
+    }
+}
+
+extension ReadGrant {
+    /// The candidate as the reader may see it.
+    func shaped(_ candidate: Candidate, _ match: EntityPlan.Match) throws -> EncodedEntity {
+        if case .rest(let entity) = match { return encode(entity) }
+        return try shape(candidate.body)
     }
 }

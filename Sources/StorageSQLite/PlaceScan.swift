@@ -4,13 +4,14 @@ internal import Storage
 
 /// Finds where entities are by the index of places alone.
 extension Reader {
-    /// The middles of the boxes of all entities that match and meet the box; nil when the index and the shapes of the
-    /// entities do not decide that.
+    /// The middles of the boxes of all entities that match and meet the box, if they are more than `count`; nil when
+    /// they are not, or the index and the shapes of the entities do not decide that.
     ///
     /// They decide it when types and attribute names decide the whole condition, and the grant, and when
     /// `location` is the only place that an entity has.
     func places(
         in box: GeoBox,
+        moreThan count: Int,
         plan: EntityPlan,
         _ grant: ReadGrant
     ) throws -> [EntityPlace]? {
@@ -31,26 +32,16 @@ extension Reader {
         defer { expired.reset() }
         // What of them is left has to be looked at.
         if try expired.step() { return nil }
-        let keys = try keys(of: shapes)
-        let rows = try connection.prepare(
-            """
-            SELECT key, west, east, south, north FROM box
-            WHERE west <= ?2 AND east >= ?1 AND south <= ?4 AND north >= ?3
-            """
-        ).bind(1, box.west).bind(2, box.east).bind(3, box.south).bind(4, box.north)
-        defer { rows.reset() }
-        var (places, steps) = ([EntityPlace](), 0)
-        while try rows.step() {
-            try charge(&steps)
-            guard keys.contains(rows.int(0)) else { continue }
-            places.append(
-                EntityPlace(
-                    longitude: (rows.double(1) + rows.double(2)) / 2,
-                    latitude: (rows.double(3) + rows.double(4)) / 2
-                )
-            )
+        var entries = try entries(meeting: box)
+        guard entries.count > count else { return nil }
+        let mayMeetOthers = plan.vocabulary.shapes.contains { number, shape in
+            shape.hasPlace && !shapes.contains(number)
         }
-        return places
+        if mayMeetOthers {
+            let keys = try keys(of: shapes)
+            entries.removeAll { !keys.contains($0.key) }
+        }
+        return entries.count > count ? entries.map(\.place) : nil
     }
 
     private func keys(of shapes: Set<Int64>) throws -> KeySet {
@@ -102,9 +93,17 @@ private struct KeySet {
 }
 
 extension Shape {
+    /// Whether an attribute can have a geometry.
+    fileprivate var hasPlace: Bool {
+        members.contains { $0.kinds & Self.placeBit != 0 }
+    }
+
+    private static let placeBit = UInt8(1) << Attribute.Kind.geoProperty.rawValue
+
     /// Whether no attribute but this one can have a geometry.
     func hasPlaceOnly(_ name: Int64) -> Bool {
-        let bit = UInt8(1) << Attribute.Kind.geoProperty.rawValue
-        return members.allSatisfy { $0.name == name ? $0.kinds == bit : $0.kinds & bit == 0 }
+        members.allSatisfy {
+            $0.name == name ? $0.kinds == Self.placeBit : $0.kinds & Self.placeBit == 0
+        }
     }
 }

@@ -26,7 +26,10 @@ struct SQLiteHistories: HistorySource {
     }
 
     func candidates(_ query: TemporalQuery, grant: ReadGrant) throws -> EvolvingCandidates {
-        EvolvingCandidates(source: try source(query, grant: grant))
+        EvolvingCandidates(
+            source: try source(query, grant: grant),
+            needsAttributes: !grant.hidden.isEmpty || grant.condition.looksAtAttributes
+        )
     }
 
     private func source(_ query: TemporalQuery, grant: ReadGrant) throws -> any CandidateSource {
@@ -71,13 +74,16 @@ struct SQLiteHistories: HistorySource {
 /// Candidates, as entities with a history.
 struct EvolvingCandidates: EvolvingEntities {
     fileprivate var source: any CandidateSource
+    /// Whether the grant looks at present values; the query looks at those of the history.
+    fileprivate let needsAttributes: Bool
 
     mutating func next() throws -> EvolvingEntity? {
         guard let candidate = try source.next() else { return nil }
         return EvolvingEntity(
             key: candidate.key,
-            history: candidate.row.optionalInt(4) ?? candidate.key,
-            entity: try candidate.entity(),
+            history: candidate.history,
+            entity: try needsAttributes
+                ? candidate.entity() : candidate.entity(AttributeSelection([])),
             isCurrent: candidate.shape > 0
         )
     }

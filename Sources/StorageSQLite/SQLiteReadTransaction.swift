@@ -41,6 +41,10 @@ final class SQLiteReadTransaction: ReadTransaction {
         try search(query).page()
     }
 
+    func forEach(_ query: EntityQuery, _ body: (EncodedEntity) throws -> Bool) throws {
+        try search(query).forEach { [grant] in try body(grant.shaped($0, $1)) }
+    }
+
     func identifiers(_ query: EntityQuery) throws -> [EntityID] {
         try search(query).identifiers()
     }
@@ -55,14 +59,18 @@ final class SQLiteReadTransaction: ReadTransaction {
         return try reader.shapes(plan: plan, grant: grant)
     }
 
-    func places(_ condition: Condition, in box: GeoBox) throws -> [EntityPlace]? {
+    func places(
+        _ condition: Condition,
+        in box: GeoBox,
+        moreThan count: Int
+    ) throws -> [EntityPlace]? {
         let plan = try EntityPlan(
             grant.restricted(condition),
             vocabulary: vocabulary,
             now: now,
             budget: reader.budget
         )
-        return try reader.places(in: box, plan: plan, grant)
+        return try reader.places(in: box, moreThan: count, plan: plan, grant)
     }
 
     func charge(_ steps: Int) throws { try reader.budget.require(steps) }
@@ -74,6 +82,11 @@ final class SQLiteReadTransaction: ReadTransaction {
             now: now,
             sealing: sealing
         )
+        if let newest = NewestInstances(query, grant) {
+            let series = try histories.series(query)
+            defer { grown.formUnion(series.grown) }
+            return try newest.page(reader.connection, series)
+        }
         let search = try EvolutionSearch(query, grant: grant, source: histories)
         let page = try search.page()
         grown.formUnion(search.series.grown)

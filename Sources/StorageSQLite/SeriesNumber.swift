@@ -20,11 +20,11 @@ struct SeriesNumber: Hashable, Comparable {
 
 /// Finds the series of histories, each by one seek.
 struct SeriesNumbers {
-    private let statements: [Statement]
+    // One statement for each table: a union would be sorted for every series.
+    private let rows, segments: Statement
 
     init(_ connection: Connection) throws {
-        // One statement for each table: a union would be sorted for every series.
-        statements = try ["history", "segment"].map { table in
+        func next(in table: String) throws -> Statement {
             try connection.prepare(
                 """
                 SELECT name, dataset FROM \(table)
@@ -32,24 +32,26 @@ struct SeriesNumbers {
                 """
             )
         }
+        rows = try next(in: "history")
+        segments = try next(in: "segment")
     }
 
-    /// All series of the entity, in the order of their numbers.
-    func all(of entity: Int64) throws -> [SeriesNumber] {
-        var numbers: [SeriesNumber] = []
-        var nexts = try statements.map { try number(after: .none, of: entity, $0) }
-        while let next = nexts.compactMap(\.self).min() {
-            numbers.append(next)
-            for place in nexts.indices where nexts[place] == next {
-                nexts[place] = try number(after: next, of: entity, statements[place])
-            }
+    /// All series of the entity, in the order of their numbers, and whether each has segments.
+    func all(of entity: Int64) throws -> [(number: SeriesNumber, hasSegments: Bool)] {
+        var series: [(number: SeriesNumber, hasSegments: Bool)] = []
+        var row = try number(after: .none, of: entity, rows)
+        var segment = try number(after: .none, of: entity, segments)
+        while let next = [row, segment].compactMap(\.self).min() {
+            series.append((next, segment == next))
+            if row == next { row = try number(after: next, of: entity, rows) }
+            if segment == next { segment = try number(after: next, of: entity, segments) }
         }
-        return numbers
+        return series
     }
 
     /// The first series after `last`; nil when there is none.
     func next(after last: SeriesNumber, of entity: Int64) throws -> SeriesNumber? {
-        try statements.compactMap { try number(after: last, of: entity, $0) }.min()
+        try [rows, segments].compactMap { try number(after: last, of: entity, $0) }.min()
     }
 
     private func number(

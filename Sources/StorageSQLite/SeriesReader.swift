@@ -6,9 +6,12 @@ struct NamedSeries: SeriesKey {
     let number: SeriesNumber
     let name: IRI
     let datasetID: String?
+    /// Whether a part of it is sealed.
+    let hasSegments: Bool
 
-    init(_ number: SeriesNumber, _ vocabulary: Vocabulary) {
+    init(_ number: SeriesNumber, hasSegments: Bool, _ vocabulary: Vocabulary) {
         self.number = number
+        self.hasSegments = hasSegments
         name = vocabulary.iri(number.name)
         datasetID = number.datasetID(vocabulary)
     }
@@ -44,7 +47,9 @@ final class SeriesReader: SeriesReading {
 
     /// The series of an entity.
     func keys(of entity: Int64) throws -> [NamedSeries] {
-        try numbers.all(of: entity).map { NamedSeries($0, vocabulary) }
+        try numbers.all(of: entity).map {
+            NamedSeries($0.number, hasSegments: $0.hasSegments, vocabulary)
+        }
     }
 
     /// The instances in the query's range that are `wanted`: the oldest, or with `lastN` the
@@ -85,16 +90,10 @@ final class SeriesReader: SeriesReading {
                 if hidden.contains(row.changedAt(time)) { return true }
                 return try instance(row, time, sequence: rows.int(0)).map(body) ?? true
             case .segment(let place):
-                let all = try statements.segment(place).instances()
-                for instance in newestFirst ? all.reversed()[...] : all[...]
-                where bounds.contains(instance.time)
-                    && !hidden.contains(instance.row.changedAt(instance.time))
-                {
-                    let (row, time) = (instance.row, instance.time)
-                    let covered = try self.instance(row, time, sequence: instance.sequence)
-                    guard try covered.map(body) ?? true else { return false }
+                let segment = try SegmentInstances(statements.segment(place), vocabulary)
+                return try segment.forEach(in: bounds, newestFirst: newestFirst, hiding: hidden) {
+                    try query.covers($0.attribute) ? body($0) : true
                 }
-                return true
             }
         }
     }
@@ -132,6 +131,7 @@ final class SeriesReader: SeriesReading {
             from: bounds.lowerBound,
             to: bounds.upperBound,
             newestFirst: newestFirst,
+            hasSegments: key.hasSegments,
             with: statements
         )
         defer { walk.end() }

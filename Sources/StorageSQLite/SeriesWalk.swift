@@ -117,9 +117,10 @@ struct SeriesWalk {
         from: Int64,
         to: Int64,
         newestFirst: Bool = false,
+        hasSegments: Bool = true,
         with statements: SeriesStatements
     ) throws {
-        let places = try statements.places(of: series, from: from, to: to)
+        let places = try hasSegments ? statements.places(of: series, from: from, to: to) : []
         self.places = newestFirst ? places.reversed()[...] : places[...]
         self.newestFirst = newestFirst
         rows = newestFirst ? statements.newestRows : statements.rows

@@ -7,6 +7,8 @@ package import Storage
 /// It is for questions that the condition language cannot ask. It gets each entity as the reader sees it, so
 /// that nothing hidden can influence what it keeps.
 package protocol EntityChooser: Sendable {
+    /// Whether it need not look at entities without a reading: without an instance that has an `observedAt`.
+    var needsReadings: Bool { get }
     /// Looks at an entity, which has this place in the order of the query; false when it needs no more.
     mutating func look(at entity: Entity, place: Int) throws -> Bool
     /// Ends the looking, before the properties below are asked for.
@@ -22,6 +24,10 @@ package protocol EntityChooser: Sendable {
 
 extension EntityChooser {
     package var counted: [EntityID] { [] }
+}
+
+extension EntityChooser {
+    package var needsReadings: Bool { false }
 }
 
 /// What a chooser has kept, with the histories that it asked for, all of one moment.
@@ -67,7 +73,11 @@ extension Reading {
         try await session.read { [limits] transaction in
             var walk = EntityWalk(query)
             var chooser = chooser
-            try walk.run(transaction) { try chooser.look(at: $0, place: $1) }
+            let needsReadings = chooser.needsReadings
+            try walk.run(transaction) { entity, place in
+                if needsReadings, try !entity.hasReading() { return true }
+                return try chooser.look(at: try entity.value(), place: place)
+            }
             try chooser.finish()
             let histories = try chooser.histories.map(transaction.evolutions)
             return ChosenEntities(
@@ -87,13 +97,9 @@ extension Reading {
     }
 }
 
-/// Reads the entities of a query in batches of one moment.
+/// Goes through the entities of a query.
 private struct EntityWalk {
-    /// The most entities of a batch: the later a batch begins, the more the store has to pass over.
-    private static let mostEntities = 5_000
-
     private let query: EntityQuery
-    private var size = Self.mostEntities
     private(set) var count: Int?
     private(set) var hasMore = false
 
@@ -101,28 +107,25 @@ private struct EntityWalk {
 
     mutating func run(
         _ transaction: any ReadTransaction,
-        _ look: (Entity, Int) throws -> Bool
+        _ look: (EncodedEntity, _ place: Int) throws -> Bool
     ) throws {
-        var (place, left) = (query.offset, query.limit)
-        var batch = query
-        repeat {
-            (batch.offset, batch.limit) = (place, min(size, left))
-            let page: EntityPage<EncodedEntity>
-            do {
-                page = try transaction.encodedEntities(batch)
-            } catch let error as StorageError where error.code == .tooManyResults && size > 1 {
-                size = min(size, batch.limit) / 2
-                continue
+        if query.wantsCount {
+            var all = query
+            (all.offset, all.limit) = (0, 0)
+            count = try transaction.encodedEntities(all).count
+        }
+        var place = query.offset
+        let end = query.offset + query.limit
+        // One more shows that there are more.
+        var walk = query
+        (walk.limit, walk.wantsCount) = (query.limit + 1, false)
+        try transaction.forEach(walk) { entity in
+            guard place < end else {
+                hasMore = true
+                return false
             }
-            count = page.count ?? count
-            batch.wantsCount = false
-            for entity in page.entities {
-                guard try look(try entity.value(), place) else { return }
-                place += 1
-            }
-            left -= page.entities.count
-            hasMore = page.hasMore
-            guard hasMore, left > 0 else { return }
-        } while true
+            defer { place += 1 }
+            return try look(entity, place)
+        }
     }
 }

@@ -129,6 +129,8 @@ extension Reading {
     /// The temporal evolutions of a query (clause 5.7.4), in batches: those of its page, or all of
     /// them.
     ///
+    /// They have instances without identifiers, and no scopes.
+    ///
     /// Throws `tooManyResults` for more entities than `HubLimits.maximumDownloadEntities`.
     package func batches(
         of query: TemporalQuery,
@@ -139,6 +141,7 @@ extension Reading {
         let session = try await session(caller, condition: query.condition)
         var query = query
         query.idOrder = query.idOrder ?? .ascending
+        query.showsInstancesOnly = true
         if query.lastN != nil { query.pageLimit = .max }
         var all = query
         if isWhole { (all.offset, all.limit) = (0, limits.maximumDownloadEntities + 1) }

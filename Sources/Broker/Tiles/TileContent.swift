@@ -36,17 +36,17 @@ extension Reading {
         let mayBeUnnamed = session.grant.notes == nil
         let limit = limits.maximumDownloadEntities
         let content = try await session.read { transaction in
-            // The index of places is asked after the keys of the whole type, so a tile of few is found first.
+            // Of many entities the index of places knows enough.
+            if mayBeUnnamed,
+                let places = try transaction.places(condition, in: box, moreThan: mostEntities)
+            {
+                return TileContent(shown: .places(places))
+            }
             let first = try transaction.entities(
                 EntityQuery(condition: whole, limit: mostEntities + 1)
             )
             guard first.entities.count > mostEntities else {
                 return TileContent(shown: .entities(first.entities))
-            }
-            if mayBeUnnamed, let places = try transaction.places(condition, in: box),
-                places.count > mostEntities
-            {
-                return TileContent(shown: .places(places))
             }
             return try Self.places(whole, limit: limit, transaction)
         }

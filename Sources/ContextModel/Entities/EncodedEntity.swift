@@ -26,6 +26,17 @@ package struct EncodedEntity: Sendable {
         }
     }
 
+    /// Whether an instance of an attribute, hidden or not, has an `observedAt`.
+    ///
+    /// It takes a fraction of the time that decoding takes.
+    package func isObserved() throws(EntityCodec.Damage) -> Bool {
+        try bytes.withUnsafeBufferPointer { bytes throws(EntityCodec.Damage) in
+            var decoder = EntityDecoder(UnsafeRawBufferPointer(bytes))
+            try decoder.format(.entity1)
+            return try decoder.hasObservedInstance()
+        }
+    }
+
     /// The identifier, and the names of the attributes that are not hidden, without decoding the rest.
     package func names() throws(EntityCodec.Damage) -> (id: EntityID, attributes: [IRI]) {
         let (id, all) = try bytes.withUnsafeBufferPointer { bytes throws(EntityCodec.Damage) in

@@ -28,6 +28,29 @@ extension EntityDecoder {
         return (id, names)
     }
 
+    /// Whether an instance of an attribute of the entity has an `observedAt`; nothing is read after it.
+    mutating func hasObservedInstance() throws(Damage) -> Bool {
+        try skipEntityHead()
+        for _ in 0..<(try count()) {
+            try readName()
+            for _ in 0..<(try count()) {
+                let fields = try skipAttribute()
+                if fields.contains(.observedAt) { return true }
+            }
+        }
+        return false
+    }
+
+    /// Skips everything before the attributes.
+    private mutating func skipEntityHead() throws(Damage) {
+        let fields = try entityFields()
+        _ = try textBytes()
+        for _ in 0..<(try count()) { try readName() }
+        if fields.contains(.scopes) { for _ in 0..<(try count()) { _ = try textBytes() } }
+        for moment in [EntityFields.createdAt, .modifiedAt, .expiresAt]
+        where fields.contains(moment) { _ = try self.moment() }
+    }
+
     mutating func skipInstances() throws(Damage) {
         for _ in 0..<(try count()) { try skipAttribute() }
     }
@@ -41,7 +64,9 @@ extension EntityDecoder {
         }
     }
 
-    private mutating func skipAttribute() throws(Damage) {
+    /// Returns the optional parts that it has.
+    @discardableResult
+    private mutating func skipAttribute() throws(Damage) -> AttributeFields {
         let (_, fields) = try attributeHead()
         for moment in [AttributeFields.createdAt, .modifiedAt, .observedAt]
         where fields.contains(moment) { _ = try self.moment() }
@@ -50,6 +75,7 @@ extension EntityDecoder {
         if fields.contains(.datasetID) { _ = try textBytes() }
         if fields.contains(.details) { _ = try details() }
         try skipValue()
+        return fields
     }
 
     mutating func skipValue() throws(Damage) {

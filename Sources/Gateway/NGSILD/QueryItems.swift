@@ -157,19 +157,36 @@ struct QueryItems: Sendable, Equatable {
 
     /// The text as a segment of a path or a part of a query; a slash in an identifier is encoded.
     static func encode(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var encoded: [UInt8] = []
-        for byte in text.utf8 {
-            let lower = byte | 0x20
-            let isPlain =
-                lower >= 0x61 && lower <= 0x7A || byte >= 0x30 && byte <= 0x39
-                || "-._~:,".utf8.contains(byte)
-            if isPlain {
-                encoded.append(byte)
-            } else {
-                encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        String(unsafeUninitializedCapacity: 3 * text.utf8.count) { encoded in
+            var count = 0
+            func append(_ byte: UInt8) {
+                encoded[count] = byte
+                count += 1
             }
+            for byte in text.utf8 {
+                if isPlain(byte) {
+                    append(byte)
+                } else {
+                    append(UInt8(ascii: "%"))
+                    append(hexadecimalDigit(byte >> 4))
+                    append(hexadecimalDigit(byte & 15))
+                }
+            }
+            return count
         }
-        return String(decoding: encoded, as: UTF8.self)
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"), UInt8(ascii: ","):
+            true
+        default: false
+        }
+    }
+
+    private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10
     }
 }

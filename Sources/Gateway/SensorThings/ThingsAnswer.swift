@@ -43,7 +43,7 @@ struct ThingsAnswer {
                 json.value(chooser.shown.property(name, of: element))
                 json.endObject()
             } else {
-                try writer.write(element, options, to: &json)
+                try writer.write(element, ThingsLayout(element.kind, options), to: &json)
             }
             return json.bytes
         }
@@ -67,12 +67,13 @@ struct ThingsAnswer {
         }
         json.key("value")
         json.beginArray()
+        let (writer, layout) = (writer, ThingsLayout(path.kind, options))
         for element in list.elements {
             if path.ending == .references {
                 let id = chooser.shown.identifier(element)
                 json.value(["@iot.selfLink": .string(service.address(of: element.kind, id))])
             } else {
-                try writer.write(element, options, to: &json)
+                try writer.write(element, layout, to: &json)
             }
         }
         json.endArray()

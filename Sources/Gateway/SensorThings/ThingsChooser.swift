@@ -74,6 +74,11 @@ struct ThingsChooser: EntityChooser {
         countedEntities.append(id)
     }
 
+    /// Most entities of a city have no reading, and so no Datastream.
+    var needsReadings: Bool {
+        (found == .datastreams || found == .observedProperties) && path.parent == nil
+    }
+
     mutating func look(at entity: Entity, place: Int) throws -> Bool {
         if found == .observedProperties { return try lookAtProperties(of: entity) }
         let all = (ThingsElement.all(found, of: entity) ?? []).filter(isWanted)

@@ -50,6 +50,7 @@ struct ThingsHistories: Sendable {
             instanceLimit: most,
             limit: keys.count
         )
+        query.showsInstancesOnly = true
         if !isOfPlaces {
             // Observations are what has an `observedAt`: a range of time leaves out all else.
             let range = options.timeRange

@@ -94,8 +94,13 @@ struct ThingsProperties: Sendable {
 
     /// The last part of the name, whatever vocabulary it is of.
     private func short(_ name: IRI) -> String {
-        let parts = ld.compact(name).split { $0 == "/" || $0 == "#" }
-        return parts.last.map(String.init) ?? name.text
+        let text = ld.compact(name)
+        func isSeparator(_ byte: UInt8) -> Bool {
+            byte == UInt8(ascii: "/") || byte == UInt8(ascii: "#")
+        }
+        guard let end = text.utf8.lastIndex(where: { !isSeparator($0) }) else { return name.text }
+        let start = text.utf8[...end].lastIndex(where: isSeparator).map(text.utf8.index(after:))
+        return String(text[(start ?? text.startIndex)...end])
     }
 
     private func text(_ name: String, of entity: Entity) -> String? {

@@ -11,44 +11,40 @@ struct ThingsWriter {
 
     private var shown: ThingsProperties { chosen.shown }
 
-    /// Writes an entity with the relations that the options expand.
+    /// Writes an entity with the relations that the layout shows inside.
     func write(
         _ element: ThingsElement,
-        _ options: ThingsOptions,
+        _ layout: ThingsLayout,
         to json: inout JSONWriter
     ) throws {
         let id = shown.identifier(element)
         let address = service.address(of: element.kind, id)
         json.beginObject()
-        if options.selects("@iot.id") || options.selects("id") { json.member("@iot.id", id) }
-        if options.selects("@iot.selfLink") { json.member("@iot.selfLink", address) }
-        for name in element.kind.properties where options.selects(name) {
+        if layout.showsIdentifier { json.member("@iot.id", id) }
+        if layout.showsAddress { json.member("@iot.selfLink", address) }
+        for name in layout.properties {
             json.key(name)
             json.value(shown.property(name, of: element))
         }
-        for navigation in element.kind.navigations {
-            let expansion = options.expanded.first { $0.navigation == navigation }
-            guard let expansion else {
-                if options.selects(navigation.name) {
-                    json.member(
-                        "\(navigation.name)@iot.navigationLink",
-                        "\(address)/\(navigation.name)"
-                    )
-                }
-                continue
+        for relation in layout.relations {
+            if let inside = relation.inside {
+                try write(inside, relation.name, of: element, at: address, to: &json)
+            } else {
+                json.member(relation.nameOfLink, "\(address)/\(relation.name)")
             }
-            try write(expansion, of: element, at: address, to: &json)
         }
         json.endObject()
     }
 
     private func write(
-        _ expansion: ThingsOptions.Expansion,
+        _ inside: ThingsLayout.Inside,
+        _ name: String,
         of element: ThingsElement,
         at address: String,
         to json: inout JSONWriter
     ) throws {
-        let (name, options) = (expansion.navigation.name, expansion.options)
+        let expansion = inside.expansion
+        let options = expansion.options
         let page =
             try chosen.related(element, expansion)
             ?? readings.page(of: element, options, number: expansion.number)
@@ -56,12 +52,12 @@ struct ThingsWriter {
             // An entity without a place has no FeatureOfInterest.
             guard let first = page.elements.first else { return }
             json.key(name)
-            return try write(first, options, to: &json)
+            return try write(first, inside.layout, to: &json)
         }
         if let count = page.count { json.member("\(name)@iot.count", count) }
         json.key(name)
         json.beginArray()
-        for element in page.elements { try write(element, options, to: &json) }
+        for element in page.elements { try write(element, inside.layout, to: &json) }
         json.endArray()
         if page.hasMore {
             let link = service.link(
@@ -70,6 +66,49 @@ struct ThingsWriter {
                 skipping: options.skip + options.top
             )
             json.member("\(name)@iot.nextLink", link)
+        }
+    }
+}
+
+/// What is written of each entity of a list, found once for all of them.
+struct ThingsLayout {
+    let showsIdentifier: Bool
+    let showsAddress: Bool
+    let properties: [String]
+    private(set) var relations: [Relation] = []
+
+    /// A relation to other entities: its address, or what is shown of them.
+    struct Relation {
+        let name: String
+        let nameOfLink: String
+        let inside: Inside?
+    }
+
+    /// How a relation is shown inside.
+    final class Inside {
+        let expansion: ThingsOptions.Expansion
+        let layout: ThingsLayout
+
+        init(_ expansion: ThingsOptions.Expansion) {
+            self.expansion = expansion
+            layout = ThingsLayout(expansion.navigation.target, expansion.options)
+        }
+    }
+
+    init(_ kind: ThingsKind, _ options: ThingsOptions) {
+        showsIdentifier = options.selects("@iot.id") || options.selects("id")
+        showsAddress = options.selects("@iot.selfLink")
+        properties = kind.properties.filter(options.selects)
+        for navigation in kind.navigations {
+            let expansion = options.expanded.first { $0.navigation == navigation }
+            guard expansion != nil || options.selects(navigation.name) else { continue }
+            relations.append(
+                Relation(
+                    name: navigation.name,
+                    nameOfLink: "\(navigation.name)@iot.navigationLink",
+                    inside: expansion.map(Inside.init)
+                )
+            )
         }
     }
 }
@@ -98,7 +137,10 @@ struct ThingsService {
     /// The address of an entity, or of a set.
     func address(of kind: ThingsKind, _ id: String? = nil) -> String {
         let set = "\(address)/\(kind.rawValue)"
-        return id.map { "\(set)('\(QueryItems.encode($0.replacing("'", with: "''")))')" } ?? set
+        guard let id else { return set }
+        let hasQuote = id.utf8.contains(UInt8(ascii: "'"))
+        let quoted = hasQuote ? id.replacing("'", with: "''") : id
+        return "\(set)('\(QueryItems.encode(quoted))')"
     }
 
     /// The address of a further page with the same options.

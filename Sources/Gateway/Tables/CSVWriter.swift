@@ -1,3 +1,5 @@
+import ContextModel
+
 /// Writes comma-separated values (RFC 4180).
 ///
 /// A cell has its text exactly: nothing is put before texts that a spreadsheet program may take for a formula.
@@ -20,6 +22,12 @@ struct CSVWriter {
             }
             bytes.append(Self.quote)
         }
+    }
+
+    /// Writes a moment as in clause 4.6.3; nil as an empty cell.
+    mutating func cell(_ moment: Timestamp?) {
+        separate()
+        moment?.append(to: &bytes)
     }
 
     /// Writes cells that another writer has written, in one row.

@@ -41,7 +41,7 @@ struct ReadingTable: Sendable {
                     cells.cell(entities.columnName(attribute.name, instance.datasetID))
                     common = (instance.datasetID, cells.bytes)
                 }
-                csv.cell(time(instance)?.text ?? "")
+                csv.cell(time(instance))
                 csv.cells(common?.cells ?? [])
                 csv.cell(text.text(of: instance))
                 csv.cell(instance.unitCode ?? "")

@@ -306,7 +306,7 @@ package struct EvolutionSearch<Source: HistorySource> {
         var seen = seen
         if seen.keys.isEmpty { seen.keys = try series.keys(of: seen.number) }
         let keys = inOrder(seen.keys.filter(isVisible))
-        evolution.scopes = try scopes.shown(of: seen)
+        if !query.showsInstancesOnly { evolution.scopes = try scopes.shown(of: seen) }
         let choices = try choices(seen)
         if let aggregation = query.aggregation {
             try aggregate(seen, keys, aggregation, choices, into: &evolution)
@@ -318,6 +318,7 @@ package struct EvolutionSearch<Source: HistorySource> {
                 keys,
                 limit: limit + 1,
                 choices,
+                areNamed: !query.showsInstancesOnly,
                 size: &size,
                 onRead: onRead
             )
@@ -404,7 +405,8 @@ package struct EvolutionSearch<Source: HistorySource> {
                 wanted: choices[name] ?? seen.view.choice(of: name)
             )
             onRead?(read)
-            let hash = InstanceName.series(seen.view.entity.id, name, key.datasetID)
+            let hash =
+                areNamed ? InstanceName.series(seen.view.entity.id, name, key.datasetID) : 0
             let instances = try read.compactMap { instance in
                 try size.take(instance.bytes)
                 return seen.view.shape(
@@ -419,14 +421,13 @@ package struct EvolutionSearch<Source: HistorySource> {
                 attributes.append(NamedAttribute(name: name, instances: instances))
             }
         }
-        return attributes.map { attribute in
-            var attribute = attribute
-            attribute.instances.sort { query.moment($0) < query.moment($1) }
-            if let lastN = series.query.lastN {
-                attribute.instances = attribute.instances.suffix(lastN)
-            }
-            return attribute
+        for place in attributes.indices {
+            attributes[place].instances.sort { query.moment($0) < query.moment($1) }
+            guard let lastN = series.query.lastN else { continue }
+            let surplus = attributes[place].instances.count - lastN
+            if surplus > 0 { attributes[place].instances.removeFirst(surplus) }
         }
+        return attributes
     }
 }
 

@@ -45,6 +45,28 @@ import Testing
         }
     }
 
+    @Test func `what has a reading is known without decoding it`() throws {
+        var generator = SeededGenerator(seed: 7)
+        var answers: Set<Bool> = []
+        for _ in 0..<300 {
+            var entity = RandomEntity.entity(&generator)
+            // Readings inside other attributes are none of the entity's own.
+            if Bool.random(using: &generator) {
+                for place in entity.attributes.indices {
+                    for index in entity.attributes[place].instances.indices {
+                        entity.attributes[place].instances[index].observedAt = nil
+                    }
+                }
+            }
+            let hasReading = entity.attributes.contains { attribute in
+                attribute.instances.contains { $0.observedAt != nil }
+            }
+            #expect(try EncodedEntity(entity).isObserved() == hasReading)
+            answers.insert(hasReading)
+        }
+        #expect(answers.count == 2)
+    }
+
     @Test func `random attributes decode to themselves`() throws {
         var generator = SeededGenerator(seed: 4)
         for _ in 0..<300 {

@@ -93,6 +93,15 @@ import Testing
                 let page = try await pair.evolutions(query, grant: grant)
                 let note: Comment = "seed \(seed): \(change), \(query)"
                 try #require(page.sqlite.text == page.memory.text, note)
+                var nameless = query
+                nameless.showsInstancesOnly = true
+                let bare = try await pair.sqlite.evolutions(nameless, grant: grant)
+                try #require(bare.nameless.text == page.sqlite.nameless.text, note)
+            }
+            for query in HistoryQueries.newest(&dice) {
+                let page = try await pair.evolutions(query)
+                let note: Comment = "seed \(seed): \(change), \(query)"
+                try #require(page.sqlite.text == page.memory.text, note)
             }
             for query in HistoryQueries.plain(&dice) {
                 let note: Comment = "seed \(seed): \(change), \(query)"
@@ -235,6 +244,8 @@ private struct EntityQuestion {
     struct Answer: Equatable {
         var entities: [Entity]
         var ids: [EntityID]
+        /// Those that a walk comes to.
+        var walked: [Entity]
         var count: Int?
         var hasMore: Bool
     }
@@ -282,9 +293,20 @@ private struct EntityQuestion {
     func answer(from store: any TenantStore) async throws -> Answer {
         let grant = try grant()
         let page = try await store.entities(query, grant: grant)
+        var unsorted = query
+        unsorted.order = []
+        let walked = try await store.read(grant) { [unsorted] transaction in
+            var walked: [Entity] = []
+            try transaction.forEach(unsorted) { entity in
+                walked.append(try entity.value())
+                return true
+            }
+            return walked
+        }
         return Answer(
             entities: page.entities,
             ids: try await store.identifiers(query, grant: grant),
+            walked: walked,
             count: page.count,
             hasMore: page.hasMore
         )
@@ -296,6 +318,7 @@ private struct EntityQuestion {
         var found = model.entities.compactMap { $0.unexpired(at: now) }.filter { entity in
             covered.matches(entity) && asked.matches(grant.shape(entity))
         }
+        let walked = found.dropFirst(query.offset).prefix(query.limit)
         if isByIdentifier {
             found.sort { isDescending ? $1.id.uri < $0.id.uri : $0.id.uri < $1.id.uri }
         }
@@ -303,13 +326,40 @@ private struct EntityQuestion {
         return Answer(
             entities: page.map { grant.shape($0) },
             ids: page.map(\.id),
+            walked: walked.map { grant.shape($0) },
             count: query.wantsCount ? found.count : nil,
             hasMore: found.count > query.offset + query.limit
         )
     }
 }
 
+extension NamedAttribute {
+    fileprivate mutating func removeGivenNames() {
+        for place in instances.indices {
+            let name = instances[place].details?.instanceID
+            guard let name, InstanceName(name) != nil else { continue }
+            instances[place].details?.instanceID = nil
+            if instances[place].details == AttributeDetails() { instances[place].details = nil }
+        }
+    }
+}
+
 extension HistoryQueries {
+    /// The newest instances of named entities.
+    fileprivate static func newest(_ dice: inout SeededDice) -> [TemporalQuery] {
+        plain(&dice).map { query in
+            var newest = query
+            newest.condition = .ids([EntityID("urn:a"), EntityID("urn:nobody")])
+            newest.timeProperty = .observedAt
+            newest.lastN = Int.random(in: 1...12, using: &dice)
+            newest.showsInstancesOnly = true
+            if Bool.random(using: &dice) { newest.attributes = [.speed] }
+            if Bool.random(using: &dice) { newest.to = nil }
+            if Bool.random(using: &dice) { newest.from = nil }
+            return newest
+        }
+    }
+
     /// Ranges of time only.
     fileprivate static func plain(_ dice: inout SeededDice) -> [TemporalQuery] {
         (0..<4).map { _ in
@@ -325,6 +375,18 @@ extension HistoryQueries {
 }
 
 extension EvolutionPage {
+    /// The page without scopes and without the identifiers that a store gives to instances.
+    fileprivate var nameless: EvolutionPage {
+        var page = self
+        for index in page.evolutions.indices {
+            page.evolutions[index].scopes = []
+            for place in page.evolutions[index].attributes.indices {
+                page.evolutions[index].attributes[place].removeGivenNames()
+            }
+        }
+        return page
+    }
+
     /// The values of each attribute.
     fileprivate var values: [String] {
         evolutions.flatMap(\.attributes).map { Self.text($0.name, $0.instances) }
