@@ -21,6 +21,8 @@ struct MessageReader: ~Copyable {
     /// How far the line ends of a head have been looked for.
     private var headEnd: Int?
     private var isChunked = false
+    /// The chunks that are there, so that a long answer is not gone through for each part of it.
+    private var chunks: [Range<Int>] = []
     private var bodyBytes = 0
 
     deinit { storage.deallocate() }
@@ -63,6 +65,7 @@ struct MessageReader: ~Copyable {
         headEnd = nil
         bodyBytes = 0
         isChunked = false
+        chunks = []
     }
 
     private mutating func grow() {
@@ -104,8 +107,7 @@ struct MessageReader: ~Copyable {
     /// Moves the chunks of a whole body together; its length, or nil while some is missing.
     private mutating func joinChunks(from start: Int) throws -> Int? {
         let bytes = UnsafeRawBufferPointer(rebasing: storage[..<filled])
-        var chunks: [Range<Int>] = []
-        var position = start
+        var position = chunks.last.map { $0.upperBound + 2 } ?? start
         while let lineEnd = bytes.offset(of: "\r\n", from: position) {
             let digits = String(decoding: bytes[position..<lineEnd], as: UTF8.self)
             guard let length = Int(digits, radix: 16) else {
@@ -113,14 +115,14 @@ struct MessageReader: ~Copyable {
             }
             let data = (lineEnd + 2)..<(lineEnd + 2 + length)
             guard filled >= data.upperBound + 2 else { return nil }
-            if length == 0 { return move(chunks, to: start) }
+            if length == 0 { return move(to: start) }
             chunks.append(data)
             position = data.upperBound + 2
         }
         return nil
     }
 
-    private func move(_ chunks: [Range<Int>], to start: Int) -> Int {
+    private func move(to start: Int) -> Int {
         guard let base = storage.baseAddress else { return 0 }
         var target = start
         for chunk in chunks {
