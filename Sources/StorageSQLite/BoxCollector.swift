@@ -12,6 +12,8 @@ final class BoxCollector {
         var key: Int64
         /// The middle of its box.
         var place: EntityPlace
+        /// Whether its box is inside of that which is searched, and not only meets it.
+        var isInside: Bool
     }
 
     private var found: [Entry] = []
@@ -55,7 +57,9 @@ final class BoxCollector {
         found.append(
             Entry(
                 key: info.iRowid,
-                place: EntityPlace(longitude: longitude, latitude: latitude)
+                place: EntityPlace(longitude: longitude, latitude: latitude),
+                isInside: sides[0] >= limits[0] && sides[1] <= limits[1]
+                    && sides[2] >= limits[2] && sides[3] <= limits[3]
             )
         )
         info.eWithin = NOT_WITHIN

@@ -4,8 +4,10 @@ internal import Storage
 
 /// Finds where entities are by the index of places alone.
 extension Reader {
-    /// The middles of the boxes of all entities that match and meet the box, if they are more than `count`; nil when
-    /// they are not, or the index and the shapes of the entities do not decide that.
+    /// The middles of the boxes of all entities that match and meet the box, if more than `count` of them are inside of
+    /// it; nil when they are not, or the index and the shapes of the entities do not decide that.
+    ///
+    /// The box of a long line meets many that the line does not.
     ///
     /// They decide it when types and attribute names decide the whole condition, and the grant, and when
     /// `location` is the only place that an entity has.
@@ -26,6 +28,7 @@ extension Reader {
             guard shape.hasPlaceOnly(location) else { return nil }
             shapes.insert(number)
         }
+        guard !shapes.isEmpty else { return nil }
         let expired = try connection.prepare(
             "SELECT 1 FROM entity INDEXED BY entity_expires WHERE expires IS NOT NULL AND expires <= ?1 LIMIT 1"
         ).bind(1, plan.now.microseconds)
@@ -41,7 +44,7 @@ extension Reader {
             let keys = try keys(of: shapes)
             entries.removeAll { !keys.contains($0.key) }
         }
-        return entries.count > count ? entries.map(\.place) : nil
+        return entries.count(where: \.isInside) > count ? entries.map(\.place) : nil
     }
 
     private func keys(of shapes: Set<Int64>) throws -> KeySet {

@@ -100,7 +100,7 @@ import Testing
             for (language, word) in [("vi", "Bạn đọc để làm gì"), ("th", "คุณอ่านเพื่ออะไร")] {
                 let answer = try await visitor.ask("/sign-in?lang=\(language)", cookies: session)
                 let text = String(buffer: answer.body)
-                #expect(text.contains(#"<section lang="\#(language)""#) && text.contains(word))
+                #expect(text.contains(#"<html lang="\#(language)""#) && text.contains(word))
             }
         }
     }

@@ -50,6 +50,41 @@ import Testing
         "\((place.longitude * 1_000).rounded()) \((place.latitude * 1_000).rounded())"
     }
 
+    @Test func `lines whose boxes meet the box alone are not counted`() async throws {
+        let folder = Folder()
+        let store = try SQLiteStore(folder: folder.path) {
+            withExtendedLifetime(folder) { seconds(0) }
+        }
+        let tenant = try await store.makeTenant(nil)
+        var dice = SeededDice(1)
+        let found = (0..<100).compactMap { number -> Entity? in
+            var entity = RandomEntities.entity(number, &dice)
+            guard let place = entity.attributes.firstIndex(where: { $0.name == .place }) else {
+                return nil
+            }
+            entity.types = [.station]
+            entity.attributes[place].instances[0].value = [
+                "type": "LineString", "coordinates": [[-5, -5], [5, 5]],
+            ]
+            return entity
+        }
+        let lines = found.prefix(9)
+        _ = try await tenant.transact { transaction in
+            for line in lines { try transaction.put(line) }
+        }
+        let (corner, whole) = try await tenant.read(Grants.read()) { transaction in
+            func places(_ box: GeoBox) throws -> [EntityPlace]? {
+                try transaction.places(.type(.station), in: box, moreThan: 3)
+            }
+            return (
+                try places(GeoBox(west: 3, south: -4, east: 4, north: -3)),
+                try places(GeoBox(west: -6, south: -6, east: 6, north: 6))
+            )
+        }
+        #expect(corner == nil && whole?.count == 9)
+        await store.close()
+    }
+
     @Test(arguments: 0..<6 as Range<UInt64>)
     func `places are those of the entities that the reader sees`(seed: UInt64) async throws {
         var dice = SeededDice(seed)
