@@ -358,7 +358,7 @@ struct HubRun: Sendable {
     ///
     /// By default it keeps such blocks for reuse after the first one was freed.
     private func returnFreedMemory() {
-        mallopt(M_MMAP_THRESHOLD, 4 << 20)
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
         mallopt(M_TRIM_THRESHOLD, 8 << 20)
     }
 
