@@ -63,7 +63,9 @@ extension Sourcing {
             .compactMap { WaitingCommand($0, of: source.key) }
     }
 
-    /// Whether the command is to be sent now; otherwise it waits, or ends here.
+    /// Whether the command is to be sent now.
+    ///
+    /// If not, it keeps waiting, or this method ends it.
     private func isToBeSent(
         _ command: WaitingCommand,
         of source: LiveSource

@@ -22,7 +22,7 @@ package final class DeviceRegistry: Sendable {
         var place: Place
         /// The commands by the names that attributes have.
         var commands: [IRI: String]
-        /// The names of the commands, of their states and results.
+        /// The names of the device's commands, and of the attributes with their states and results.
         var reserved: Set<IRI>
     }
 

@@ -21,7 +21,7 @@ package final class Federating: Sendable {
         /// By entity, each in the order in which the sources were registered.
         var parts: [EntityID: EntityParts] = [:]
         var warnings: [AnswerWarning] = []
-        /// Holds the bytes of the answers until they are not needed any more.
+        /// Reserves the memory of the answers for as long as they are needed.
         let memory: AnswerMemory
     }
 

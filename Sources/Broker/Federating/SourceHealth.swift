@@ -17,10 +17,10 @@ final class SourceHealth: Sendable {
     /// The most failures that are remembered; the oldest are forgotten.
     private static let maximumFailures = 10_000
 
-    /// Whether the source failed so short a time ago that the caller does not ask it.
+    /// Whether the source failed so recently that it is not asked.
     ///
-    /// A change is tried all the same, unless the registration itself has a time: a question can be
-    /// asked again, and what was not changed is lost.
+    /// A change is sent nevertheless, unless the registration sets a cooldown: a question can be
+    /// asked again later, but a change that is not sent is lost.
     func isCoolingDown(
         _ registration: ContextSourceRegistration,
         _ caller: Caller,

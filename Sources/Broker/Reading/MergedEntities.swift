@@ -103,9 +103,9 @@ extension ReadSession {
         return with(grant.without(whole, parts.map { (names: $0.attributes, in: $0.entities) }))
     }
 
-    /// The same request without the identifiers of entities that are hidden here; nil for none.
+    /// The request without the identifiers of entities that the reader may not see here; nil if none are left.
     ///
-    /// No source is asked for what the hub has and the reader may not see.
+    /// No source is asked for an entity that the hub has and hides from the reader.
     func askable(
         _ forwarding: Forwarding,
         knowing own: [EntityID: Entity]

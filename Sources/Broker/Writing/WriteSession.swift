@@ -57,8 +57,8 @@ struct WriteSession: Sendable {
 
     /// The stored entity as the writer may know it; nil when there is none.
     ///
-    /// Throws for one that the writer may not change, as a change of it here does: `isNew` says
-    /// whether the change makes an entity.
+    /// Throws the same error as a change of the entity here would if the writer may not change it.
+    /// `isNew` says whether the change creates the entity.
     func entity(_ id: EntityID, isNew: Bool) async throws -> Entity? {
         let (entity, isHidden) = try await store.change(id, grant: grant, at: now) {
             (Changes(), ($0.seen, $0.isHidden))

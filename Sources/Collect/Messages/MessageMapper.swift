@@ -502,12 +502,7 @@ extension MessageMapper {
             case .null, .array, .object: continue
             }
             guard !isEmpty(value) else { continue }
-            let own = Self.attributeName(key)
-            var (name, count) = (own, 1)
-            while !names.insert(name).inserted {
-                count += 1
-                name = "\(own)_\(count)"
-            }
+            let name = names.take(Self.attributeName(key))
             let attribute = ColumnMap.Attribute(name: name, source: .constant([]))
             entity.members.append((name, Self.attribute(attribute, value, moment)))
         }

@@ -281,12 +281,8 @@ package struct SourceSuggestion: Sendable {
             doubts.append("`\(member.cell)` has values of several kinds.")
         }
         let own = attributeName(member.name)
-        var (name, count) = (own, 1)
-        while !names.insert(name).inserted {
-            count += 1
-            name = "\(own)_\(count)"
-        }
-        if count > 1 {
+        let name = names.take(own)
+        if name != own {
             doubts.append("`\(member.cell)` is called `\(name)`, as `\(own)` is taken.")
         }
         return "    \(name): {column: \(quoted(member.cell))\(conversion)}\n"

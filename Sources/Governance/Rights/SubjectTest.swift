@@ -167,8 +167,8 @@ package final class DisclosureNotes: Sendable {
         /// The name of the rule; nil where it has none, and for a person's own right.
         package var rule: String? { use?.rules.name(for: id, types) }
 
-        /// Takes over whom another decision found the entity to be about: of one entity some parts
-        /// may name some people and other parts others.
+        /// Adds the people, choices and types of another note about the same entity, whose parts may name
+        /// different people.
         fileprivate mutating func join(_ other: Note) {
             subjects.formUnion(other.subjects)
             choice = max(choice, other.choice)

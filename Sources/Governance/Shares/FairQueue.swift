@@ -5,7 +5,7 @@ public import DequeModule
 ///
 /// This type and the shares are used while a lock is held for everybody, so they are inlinable: generic
 /// code that is not made for its types takes many times as long. They are public because the compiler
-/// inlines across modules what is public, and not what is of the package.
+/// inlines public code into other modules, and package code it does not.
 public struct FairQueue<Holder: Hashable & Sendable, Element> {
     /// Who holds how many places now; changed by the methods alone.
     public var shares: FairShares<Holder>

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The configuration in force, for what asks for it while the hub runs.
+/// The configuration in force, which services read again while the hub runs.
 final class LiveConfiguration: Sendable {
     private let configuration: Mutex<HubConfiguration>
 

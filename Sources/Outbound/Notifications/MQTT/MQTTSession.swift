@@ -163,7 +163,7 @@ final class MQTTSession: Sendable {
         return count > 0
     }
 
-    /// Blocks the thread, which is the session's own, until others have decided.
+    /// Asks whether the message may still be sent, and blocks the session's own thread until the answer is there.
     private func mayLeave(_ job: Job) -> Bool {
         Task {
             let answer = await job.mayLeave()
