@@ -29,9 +29,7 @@ extension Sourcing {
                 }
                 devices.append((source.key, device))
             }
-            for (source, some) in Dictionary(grouping: devices, by: \.0) {
-                try await add(some.map(\.1), to: source)
-            }
+            try await add(Dictionary(grouping: devices, by: \.0).mapValues { $0.map(\.1) }, caller)
         }
     }
 
@@ -59,34 +57,76 @@ extension Sourcing {
         return group
     }
 
-    private func add(_ devices: [Device], to key: SourceKey) async throws {
-        guard let source = source(key), let mapping = source.mapping as? DeviceGroupMapping else {
-            throw BrokerError(.conflict, "The group was removed meanwhile.")
+    /// Keeps new devices of some groups, and makes what their entities need; nothing is left where one is refused.
+    private func add(_ devices: [SourceKey: [Device]], _ caller: Caller) async throws {
+        var kept = GroupChanges(), taken = GroupChanges()
+        for (key, new) in devices {
+            guard let source = source(key), let mapping = source.mapping as? DeviceGroupMapping
+            else { throw BrokerError(.conflict, "The group was removed meanwhile.") }
+            let all = mapping.all + new
+            guard all.count <= Self.maximumDevices else {
+                throw BrokerError(
+                    .tooManyResults,
+                    "A group has \(Self.maximumDevices) devices at most."
+                )
+            }
+            kept.types[key] = Self.types(mapping.group, all)
+            taken.types[key] = source.kept.types
+            kept.put += new.map { $0.document(of: key.name) }
         }
-        let all = mapping.all + devices
-        guard all.count <= Self.maximumDevices else {
-            throw BrokerError(
-                .tooManyResults,
-                "A group has \(Self.maximumDevices) devices at most."
-            )
-        }
-        try await permit(Self.types(mapping.group, all), to: source)
-        let store = try await access.existingStore(key.tenant)
-        let documents = devices.map { $0.document(of: key.name) }
-        try await store.bookkeep { transaction in
-            for document in documents { try transaction.put(document, isQuiet: true) }
-        }
+        taken.removed = kept.put.map { ($0.kind, $0.id) }
+        let all = devices.flatMap { key, new in new.map { (key, $0) } }
+        try await keep(kept, orElse: taken, caller.tenant, making: all)
+        for (key, new) in devices { for device in new { takeUp(device, of: key) } }
+    }
+
+    /// Keeps changes of groups, and makes what the entities of these devices need.
+    ///
+    /// Where an entity cannot be written, `otherwise` is kept, and the entities become what they were.
+    private func keep(
+        _ changes: GroupChanges,
+        orElse otherwise: GroupChanges,
+        _ tenant: TenantName?,
+        making devices: [(SourceKey, Device)]
+    ) async throws {
+        try await keep(changes, tenant)
+        var made: [(SourceKey, EntityChange)] = []
         do {
-            for device in devices { try await makeAttributes(of: device, key) }
-        } catch {
-            try await store.bookkeep { transaction in
-                for document in documents {
-                    _ = try transaction.removeDocument(.device, id: document.id)
+            for (key, device) in devices {
+                if let change = try await makeAttributes(of: device, key) {
+                    made.append((key, change))
                 }
             }
+        } catch {
+            for (key, change) in made.reversed() { await undo(change, by: key) }
+            try await keep(otherwise, tenant)
             throw error
         }
-        for device in devices { takeUp(device, of: key) }
+    }
+
+    /// Keeps all of it or nothing; the parties of the groups may then write the types that it says.
+    private func keep(_ changes: GroupChanges, _ tenant: TenantName?) async throws {
+        var sources: [KeptSource] = []
+        for (key, types) in changes.types {
+            guard var kept = source(key)?.kept, kept.types != types else { continue }
+            kept.types = types
+            sources.append(kept)
+        }
+        sources.sort { $0.name < $1.name }
+        guard !sources.isEmpty else {
+            // The record has what may be written, and this stays the same.
+            return try await access.existingStore(tenant).bookkeep { transaction in
+                for document in changes.put { try transaction.put(document, isQuiet: true) }
+                for (kind, id) in changes.removed {
+                    _ = try transaction.removeDocument(kind, id: id)
+                }
+            }
+        }
+        try await change(sources, of: tenant) { documents in
+            for document in changes.put { documents.put(document) }
+            for (kind, id) in changes.removed { documents.remove(kind, id: id) }
+        }
+        for kept in sources { try takeUp(kept, of: tenant) }
     }
 
     private func takeUp(_ device: Device, of key: SourceKey) {
@@ -94,31 +134,43 @@ extension Sourcing {
         registry.put(device, of: key)
     }
 
-    /// Lets the party of the group write these types alone.
-    private func permit(_ types: [IRI], to source: LiveSource) async throws {
-        guard source.kept.types != types else { return }
-        var kept = source.kept
-        kept.types = types
-        try await change(kept, of: source.key.tenant) { _ in }
-        try takeUp(kept, of: source.key.tenant)
-    }
-
     /// Makes the attributes by which a device gets commands, where the entity has none, and writes the static ones,
-    /// where there is an entity.
-    private func makeAttributes(of device: Device, _ key: SourceKey) async throws {
+    /// where there is an entity; returns what has changed.
+    private func makeAttributes(of device: Device, _ key: SourceKey) async throws -> EntityChange? {
         let makesEntity = !device.settings.commands.isEmpty
-        guard makesEntity || !device.settings.statics.isEmpty else { return }
+        guard makesEntity || !device.settings.statics.isEmpty else { return nil }
         let session = try await writing.session(key.caller)
         let reserved = registry.reservedNames(of: device.entity, key.tenant)
             .union(device.reservedNames)
         let result = try await session.changeEach([device], id: \.entity) {
-            [now = session.now] device, stored -> (EntityChange?, BatchOutcome) in
-            guard makesEntity || stored != nil else { return (nil, BatchOutcome(isNew: false)) }
+            [now = session.now] device, stored -> (EntityChange?, EntityChange?) in
+            guard makesEntity || stored != nil else { return (nil, nil) }
             let json = device.initialEntity(besides: stored, reserved)
-            return try BatchInput(json, ld: .core, .readings, at: now).change(stored, at: now)
+            let input = try BatchInput(json, ld: .core, .readings, at: now)
+            let change = try input.change(stored, at: now).0
+            return (change, change)
         }
         if let failure = result.failure { throw failure }
-        for one in result.results { _ = try one.get() }
+        return try result.results.first?.get()
+    }
+
+    /// Takes back what was made of an entity, unless somebody has written it since.
+    private func undo(_ change: EntityChange, by key: SourceKey) async {
+        guard let made = change.after else { return }
+        do {
+            let session = try await writing.session(key.caller)
+            let result = try await session.changeEach([made.id], id: \.self) {
+                [now = session.now] _, stored -> (EntityChange?, Bool) in
+                guard let stored, stored.modifiedAt == made.modifiedAt else { return (nil, false) }
+                return (.undoing(change, of: stored, at: now), true)
+            }
+            if let failure = result.failure { throw failure }
+            _ = try result.results.first?.get()
+        } catch {
+            logger.error(
+                "What was made for a refused device stays in the entity '\(made.id)': \(error)"
+            )
+        }
     }
 
     /// The devices of the caller's tenant with this path; nil and `/*` stand for all.
@@ -183,19 +235,24 @@ extension Sourcing {
             }
             let changed = try device.changed(by: changes, of: mapping.group)
             let others = mapping.all.filter { $0.id != id }
-            try await permit(Self.types(mapping.group, others + [device, changed]), to: source)
-            try await makeAttributes(of: changed, source.key)
-            let document = changed.document(of: source.key.name)
-            try await access.existingStore(caller.tenant)
-                .bookkeep { try $0.put(document, isQuiet: true) }
-            takeUp(changed, of: source.key)
-            try await permit(Self.types(mapping.group, others + [changed]), to: present(source))
+            let key = source.key, name = key.name
+            // While the entity is written, the group may write the old type and the new one.
+            try await keep(
+                GroupChanges(
+                    types: [key: Self.types(mapping.group, others + [device, changed])],
+                    put: [changed.document(of: name)]
+                ),
+                orElse: GroupChanges(
+                    types: [key: source.kept.types],
+                    put: [device.document(of: name)]
+                ),
+                caller.tenant,
+                making: [(key, changed)]
+            )
+            takeUp(changed, of: key)
+            let types = Self.types(mapping.group, others + [changed])
+            try await keep(GroupChanges(types: [key: types]), caller.tenant)
         }
-    }
-
-    /// The source as it is now.
-    private func present(_ source: LiveSource) -> LiveSource {
-        self.source(source.key) ?? source
     }
 
     /// Removes a device; its entity stays.
@@ -203,19 +260,19 @@ extension Sourcing {
         try await provisioning.take { [self] in
             let (source, mapping, device) = try known(id, key, caller)
             let name = source.key.name
-            let commands = device.settings.commands.map { "\(name.text)/\(id)/\($0)" }
-            try await access.existingStore(caller.tenant).bookkeep { transaction in
-                _ = try transaction.removeDocument(
-                    .device,
-                    id: Device.documentID(of: id, in: name)
-                )
-                for command in commands {
-                    _ = try transaction.removeDocument(.deviceCommand, id: command)
-                }
+            let commands = device.settings.commands.map {
+                (Document.Kind.deviceCommand, "\(name.text)/\(id)/\($0)")
             }
+            let rest = mapping.all.filter { $0.id != id }
+            try await keep(
+                GroupChanges(
+                    types: [source.key: Self.types(mapping.group, rest)],
+                    removed: [(.device, Device.documentID(of: id, in: name))] + commands
+                ),
+                caller.tenant
+            )
             mapping.known[id] = nil
             registry.remove(id, of: source.key)
-            try await permit(Self.types(mapping.group, mapping.all), to: present(source))
         }
     }
 
@@ -234,6 +291,14 @@ extension Sourcing {
             return device
         }
     }
+}
+
+/// What is to be kept of some groups and their devices.
+private struct GroupChanges: Sendable {
+    /// The types that each group may write.
+    var types: [SourceKey: [IRI]] = [:]
+    var put: [Document] = []
+    var removed: [(Document.Kind, id: String)] = []
 }
 
 extension Device {

@@ -24,7 +24,7 @@ extension Sourcing {
                 else { throw Self.takenKey }
                 groups.append(group)
             }
-            for group in groups { try await create(group, caller) }
+            try await create(groups, caller)
         }
     }
 
@@ -48,25 +48,32 @@ extension Sourcing {
         "There is a group with this `apikey`; a key is for one group of the hub alone."
     )
 
-    private func create(_ group: DeviceGroup, _ caller: Caller) async throws {
-        let kept = KeptSource(
-            name: try freeName(for: group, caller.tenant),
-            group: group,
-            types: [LDContext.core.expand(group.type)],
-            changedAt: clock()
-        )
-        _ = try await change(kept, of: caller.tenant) { changes in
-            guard try Self.requireRoom(for: kept.name, among: changes.documents(.source)) else {
+    private func create(_ groups: [DeviceGroup], _ caller: Caller) async throws {
+        var new: [KeptSource] = []
+        for group in groups {
+            let kept = KeptSource(
+                name: try freeName(for: group, besides: Set(new.map(\.name)), caller.tenant),
+                group: group,
+                types: [LDContext.core.expand(group.type)],
+                changedAt: clock()
+            )
+            new.append(kept)
+        }
+        try await change(new, of: caller.tenant) { [new] changes in
+            let kept = try changes.documents(.source)
+            try Self.requireRoom(for: new.count, among: kept)
+            let names = Set(new.map(\.name.text))
+            guard !kept.contains(where: { names.contains($0.id) }) else {
                 throw BrokerError(.conflict, "Another group is being made; try again.")
             }
-            return true
         }
-        try takeUp(kept, of: caller.tenant)
+        for kept in new { try takeUp(kept, of: caller.tenant) }
     }
 
     /// The name of the source: that of its type, with a number where there is one already.
     private func freeName(
         for group: DeviceGroup,
+        besides taken: Set<SourceName>,
         _ tenant: TenantName?
     ) throws(BrokerError) -> SourceName {
         let last = group.type.split { "/#:".contains($0) }.last ?? "devices"
@@ -74,11 +81,15 @@ extension Sourcing {
             $0.isASCII && ("a"..."z").contains($0) || ("0"..."9").contains($0)
         }
         let word = "devices-" + String(String.UnicodeScalarView(letters)).prefix(40)
-        for number in 1...Self.maximumSources + 1 {
+        for number in 1...2 * Self.maximumSources + 1 {
             let text = number == 1 ? word : "\(word)-\(number)"
-            if let name = SourceName(text), source(SourceKey(tenant, name)) == nil { return name }
+            if let name = SourceName(text), !taken.contains(name),
+                source(SourceKey(tenant, name)) == nil
+            {
+                return name
+            }
         }
-        throw BrokerError(.tooManyResults, "A tenant has \(Self.maximumSources) sources at most.")
+        throw Self.tooMany
     }
 
     /// The groups of the caller's tenant with this path; nil and `/*` stand for all.
@@ -139,7 +150,7 @@ extension Sourcing {
             var kept = source.kept
             kept.put(changed)
             kept.types = Self.types(changed, devices)
-            try await change(kept, of: caller.tenant) { _ in }
+            try await change([kept], of: caller.tenant) { _ in }
             try takeUp(kept, of: caller.tenant, devices: devices)
         }
     }

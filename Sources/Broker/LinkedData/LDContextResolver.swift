@@ -31,7 +31,7 @@ package final class LDContextResolver: Sendable {
         FairCache<JSONValue, Ready>(maximumBytes: maximumBytes, maximumCount: maximumKept)
     )
 
-    private let longWork: LongWork
+    let longWork: LongWork
     private let cache: LDContextCache
 
     init(_ fetcher: LDContextFetcher, _ longWork: LongWork = LongWork()) {

@@ -71,19 +71,40 @@ package final class Sourcing: Sendable {
     package func loadSources() async throws {
         for tenant in [nil] + (await store.tenantNames) {
             guard let tenantStore = try await store.tenant(tenant) else { continue }
-            for document in try await tenantStore.documents(.source) {
+            let documents = try await tenantStore.documents(.source)
+            try await removeLeftOvers(besides: documents, in: tenantStore)
+            for document in documents {
                 guard let kept = KeptSource(document) else {
                     logger.error("The source '\(document.id)' is damaged.")
                     continue
                 }
                 do {
-                    try takeUp(kept, of: tenant, devices: try await devices(of: kept, tenantStore))
+                    try await load(kept, of: tenant, tenantStore)
                 } catch let error as BrokerError {
                     logger.error("The source '\(document.id)' is not at work: \(error.detail)")
                 }
                 if let source = source(SourceKey(tenant, kept.name)) { try await load(source) }
             }
         }
+    }
+
+    /// Takes up a source that the store has.
+    ///
+    /// A group that was being provisioned when the hub was killed may write types that nothing of it has: these are taken
+    /// from it.
+    private func load(
+        _ kept: KeptSource,
+        of tenant: TenantName?,
+        _ store: any TenantStore
+    ) async throws {
+        let devices = try await devices(of: kept, store)
+        try takeUp(kept, of: tenant, devices: devices)
+        guard let group = kept.group else { return }
+        var narrowed = kept
+        narrowed.types = Self.types(group, devices)
+        guard narrowed.types != kept.types else { return }
+        try await change([narrowed], of: tenant) { _ in }
+        try takeUp(narrowed, of: tenant, devices: devices)
     }
 
     /// Takes up a source; `devices` are those that a group has at the start, and otherwise the same as
@@ -113,6 +134,16 @@ package final class Sourcing: Sendable {
     }
 
     private func followTypes() { governing.reading.watch.types.follow(all) }
+
+    /// What the source's own map makes of the messages.
+    ///
+    /// Long ones are mapped on the threads of the source's share: others have theirs.
+    func mapped(_ messages: [ReceivedMessage], by source: LiveSource) async -> [Mapped] {
+        func map() -> [Mapped] { messages.map { Mapped($0, by: source.mapping) } }
+        let bytes = messages.reduce(0) { $0 + $1.body.count }
+        guard LongWork.isLong(bytes) else { return map() }
+        return await resolver.longWork.run(for: source.key.caller.sharer) { map() }
+    }
 
     // MARK: Operations
 
@@ -147,34 +178,37 @@ package final class Sourcing: Sendable {
             }
             new.isPaused = kept.isPaused
         }
-        let isNew = try await change(new, of: tenant) { changes in
-            try Self.requireRoom(for: name, among: changes.documents(.source))
+        let isNew = try await change([new], of: tenant) { changes in
+            let kept = try changes.documents(.source)
+            let isNew = !kept.contains { $0.id == name.text }
+            if isNew { try Self.requireRoom(for: 1, among: kept) }
+            return isNew
         }
         try takeUp(new, of: tenant)
         return isNew
     }
 
-    /// Whether the source is new; throws where the tenant has too many.
-    static func requireRoom(
-        for name: SourceName,
-        among kept: [Document]
-    ) throws(BrokerError) -> Bool {
-        let isNew = !kept.contains { $0.id == name.text }
-        guard !isNew || kept.count < maximumSources else {
-            throw BrokerError(.tooManyResults, "A tenant has \(maximumSources) sources at most.")
-        }
-        return isNew
+    /// Throws where the tenant has no room for so many more sources.
+    static func requireRoom(for more: Int, among kept: [Document]) throws(BrokerError) {
+        guard kept.count + more <= maximumSources else { throw tooMany }
     }
 
-    /// Keeps the source, whose party may then write what its map makes.
+    static let tooMany = BrokerError(
+        .tooManyResults,
+        "A tenant has \(maximumSources) sources at most."
+    )
+
+    /// Keeps the sources, whose parties may then write what their maps make, with what `body` changes besides: all of
+    /// it or nothing.
     func change<Answer: Sendable>(
-        _ new: KeptSource,
+        _ new: [KeptSource],
         of tenant: TenantName?,
-        _ check: @escaping @Sendable (inout DocumentChanges) throws -> Answer
+        _ body: @escaping @Sendable (inout DocumentChanges) throws -> Answer
     ) async throws -> Answer {
+        let types = Set(new.flatMap(\.types).map(\.text)).sorted()
         let details: JSONObject = [
-            "source": .string(new.name.text),
-            "writes": .string(new.types.map(\.text).joined(separator: " ")),
+            "source": .string(new.map(\.name.text).joined(separator: " ")),
+            "writes": .string(types.joined(separator: " ")),
         ]
         return try await governing.change(
             tenant,
@@ -182,8 +216,8 @@ package final class Sourcing: Sendable {
             details: details.of(tenant),
             reading: [.all(.source)]
         ) { changes, _ in
-            let answer = try check(&changes)
-            changes.put(new.document)
+            let answer = try body(&changes)
+            for kept in new { changes.put(kept.document) }
             return answer
         }
     }
@@ -204,30 +238,71 @@ package final class Sourcing: Sendable {
         try await remove(source.key)
     }
 
+    /// What belongs to a source and goes with it.
+    private static let ownedKinds: [Document.Kind] = [
+        .refusedMessage, .messageNumber, .sourceThings, .device, .deviceCommand,
+    ]
+
     func remove(_ key: SourceKey) async throws {
         let details: JSONObject = [
             "source": .string(key.name.text), "removed": .string(key.name.text),
         ]
+        let owned = try await owned(by: key)
         try await governing.change(
             key.tenant,
             .policy,
             details: details.of(key.tenant),
             reading: []
-        ) { changes, _ in changes.remove(.source, id: key.name.text) }
+        ) { changes, _ in
+            changes.remove(.source, id: key.name.text)
+            for (kind, id) in owned { changes.remove(kind, id: id) }
+        }
         live.withLock { $0[key] = nil }
         registry.remove(key)
         followTypes()
         signals.withLock { _ = $0?.yield() }
+        // What came while it was removed.
+        try await removeDocuments(
+            try await self.owned(by: key),
+            in: access.existingStore(key.tenant)
+        )
+    }
+
+    private func owned(by key: SourceKey) async throws -> [(Document.Kind, id: String)] {
         let store = try await access.existingStore(key.tenant)
-        for kind in [
-            Document.Kind.refusedMessage, .messageNumber, .sourceThings, .device, .deviceCommand,
-        ] {
-            let ids = try await store.documents(kind, of: key.name.text, offset: 0, limit: .max)
-                .map(\.id)
-            try await store.bookkeep { transaction in
-                for id in ids { _ = try transaction.removeDocument(kind, id: id) }
+        var owned: [(Document.Kind, id: String)] = []
+        for kind in Self.ownedKinds {
+            owned += try await store.documents(kind, of: key.name.text, offset: 0, limit: .max)
+                .map { (kind, $0.id) }
+        }
+        return owned
+    }
+
+    private func removeDocuments(
+        _ names: [(Document.Kind, id: String)],
+        in store: any TenantStore
+    ) async throws {
+        guard !names.isEmpty else { return }
+        try await store.bookkeep { transaction in
+            for (kind, id) in names { _ = try transaction.removeDocument(kind, id: id) }
+        }
+    }
+
+    /// Removes what belongs to sources that are gone: a removal that the record alone has leaves it, as does a hub that
+    /// was killed.
+    private func removeLeftOvers(
+        besides sources: [Document],
+        in store: any TenantStore
+    ) async throws {
+        let names = Set(sources.map(\.id))
+        let left = Mutex<[(Document.Kind, id: String)]>([])
+        for kind in Self.ownedKinds {
+            try await store.documents(kind, inPortionsOf: 1_000) { portion in
+                let orphans = portion.filter { !names.contains($0.owner ?? "") }
+                left.withLock { $0 += orphans.map { (kind, id: $0.id) } }
             }
         }
+        try await removeDocuments(left.withLock(\.self), in: store)
     }
 
     /// Stops a source from taking messages, or lets it go on.
@@ -236,7 +311,7 @@ package final class Sourcing: Sendable {
         try await provisioning.take { [self] in
             var kept = try found(name, caller).kept
             kept.isPaused = isPaused
-            try await change(kept, of: caller.tenant) { _ in }
+            try await change([kept], of: caller.tenant) { _ in }
             if !isPaused {
                 let now = clock()
                 source(SourceKey(caller.tenant, name))?.history.state.withLock {

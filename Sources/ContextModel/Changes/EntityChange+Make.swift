@@ -27,6 +27,25 @@ extension EntityChange {
         )
     }
 
+    /// Takes back a change of which the target is the outcome: removes what it added, and puts back what it replaced.
+    package static func undoing(
+        _ change: EntityChange,
+        of target: Entity,
+        at now: Timestamp
+    ) -> EntityChange {
+        guard let before = change.before else { return .deletion(of: target) }
+        var editor = EntityEditor(target, at: now)
+        for one in change.attributes {
+            if let old = one.before {
+                editor.put(old, as: one.name)
+            } else if let new = one.after {
+                editor.remove(one.name, new.datasetID)
+            }
+        }
+        editor.after.types = before.types
+        return editor.change
+    }
+
     /// Removes what has expired (clause 4.22); nil when nothing has.
     package static func expiry(of target: Entity, at now: Timestamp) -> EntityChange? {
         guard let rest = target.unexpired(at: now) else { return .deletion(of: target) }
