@@ -39,7 +39,7 @@ extension Sourcing {
         by source: LiveSource
     ) async throws -> [MessageOutcome] {
         try await load(source)
-        var mapped = messages.map { Mapped($0, by: source.mapping) }
+        var mapped = await self.mapped(messages, by: source)
         let numbers = mapped.compactMap(\.number)
         try source.history.begin(&mapped)
         defer { source.history.end(numbers) }

@@ -78,7 +78,10 @@ extension NGSILDRoutes {
         let (hub, limit) = (hub, min(settings.maximumBodyBytes, ReceivedMessage.maximumBytes))
         addPlain(description) { request, context in
             let items = try QueryItems(urlQuery: request.uri.query ?? "")
-            return try await handler(SendingDevice(hub, request, context, items, limit))
+            let device = try SendingDevice(hub, request, context, items, limit)
+            // From here on it is work of the group, which others from the same address do not wait for.
+            await context.executor?.serve(device.source.key.caller.sharer)
+            return try await handler(device)
         }
     }
 }

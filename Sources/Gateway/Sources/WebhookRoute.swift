@@ -37,6 +37,8 @@ extension NGSILDRoutes {
             if check.needsBody, !check.admits(request.head, items, body) {
                 throw BrokerError.unknownSender
             }
+            // From here on it is work of the source, which others from the same address do not wait for.
+            await context.executor?.serve(source.key.caller.sharer)
             let number = request.headers[.idempotencyKey]
             var message = ReceivedMessage(
                 body,
