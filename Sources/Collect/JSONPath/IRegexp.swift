@@ -1,5 +1,9 @@
 /// A regular expression of RFC 9485 (I-Regexp), which `match` and `search` use.
 ///
+/// `^` and `$` outside of brackets stand for the two ends of a text, and not for themselves as the grammar of the RFC has
+/// it: it maps expressions to those of ECMAScript as they are (clause 5.3), and so do the other implementations of
+/// JSONPath and their common tests.
+///
 /// A text is searched by all ways at once, so that the time is proportional to the text and to the
 /// expression, whatever they are.
 struct IRegexp: Sendable {
@@ -24,24 +28,33 @@ struct IRegexp: Sendable {
 
     /// Whether it matches the whole text.
     func matches(_ text: String, _ steps: PathSteps) throws(JSONPathError) -> Bool {
-        var current = try reached(from: [start], steps)
-        for scalar in text.unicodeScalars {
+        var scalars = text.unicodeScalars[...]
+        var current = try reached(from: [start], Ends(first: true, last: scalars.isEmpty), steps)
+        while let scalar = scalars.popFirst() {
             if current.isEmpty { return false }
-            current = try reached(from: moves(from: current, by: scalar, steps), steps)
+            let moved = try moves(from: current, by: scalar, steps)
+            current = try reached(from: moved, Ends(last: scalars.isEmpty), steps)
         }
         return current.contains(0)
     }
 
     /// Whether it matches a part of the text.
     func isFound(in text: String, _ steps: PathSteps) throws(JSONPathError) -> Bool {
-        var current = try reached(from: [start], steps)
+        var scalars = text.unicodeScalars[...]
+        var current = try reached(from: [start], Ends(first: true, last: scalars.isEmpty), steps)
         if current.contains(0) { return true }
-        for scalar in text.unicodeScalars {
+        while let scalar = scalars.popFirst() {
             let moved = try moves(from: current, by: scalar, steps)
-            current = try reached(from: moved + [start], steps)
+            current = try reached(from: moved + [start], Ends(last: scalars.isEmpty), steps)
             if current.contains(0) { return true }
         }
         return false
+    }
+
+    /// Which ends of the text a place is at.
+    private struct Ends {
+        var first = false
+        var last = false
     }
 
     private func moves(
@@ -63,6 +76,7 @@ struct IRegexp: Sendable {
     /// State 0 is the end of the pattern.
     private func reached(
         from open: [Int],
+        _ ends: Ends,
         _ steps: PathSteps
     ) throws(JSONPathError) -> Set<Int> {
         var found: Set<Int> = []
@@ -70,7 +84,12 @@ struct IRegexp: Sendable {
         while let place = open.popLast() {
             guard found.insert(place).inserted else { continue }
             try steps.take(1)
-            if case .split(let one, let other) = states[place] { open += [one, other] }
+            switch states[place] {
+            case .split(let one, let other): open += [one, other]
+            case .first(let next) where ends.first: open.append(next)
+            case .last(let next) where ends.last: open.append(next)
+            case .first, .last, .scalars, .end: break
+            }
         }
         return found
     }
@@ -80,6 +99,9 @@ private enum IRegexpState: Sendable {
     case end
     case scalars(ScalarSet, next: Int)
     case split(Int, Int)
+    /// Goes on at the beginning of the text alone, or at its end.
+    case first(next: Int)
+    case last(next: Int)
 }
 
 /// A set of characters: ranges and general categories, or all others.
@@ -107,6 +129,8 @@ private struct ScalarSet: Sendable {
 
 private indirect enum IRegexpNode {
     case scalars(ScalarSet)
+    /// The beginning of the text, and its end.
+    case first, last
     case sequence([IRegexpNode])
     case choice([IRegexpNode])
     case repeated(IRegexpNode, minimum: Int, maximum: Int?)
@@ -128,6 +152,8 @@ private struct IRegexpBuilder {
         }
         switch node {
         case .scalars(let set): return append(.scalars(set, next: next))
+        case .first: return append(.first(next: next))
+        case .last: return append(.last(next: next))
         case .sequence(let parts):
             var place = next
             for part in parts.reversed() {
@@ -235,6 +261,8 @@ private struct IRegexpParser {
         case ".":
             return .scalars(ScalarSet(ranges: ["\n"..."\n", "\r"..."\r"], isInverted: true))
         case "\\": return escaped().map { .scalars($0) }
+        case "^": return .first
+        case "$": return .last
         case "*", "+", "?", "{", "}", "]", ")": return nil
         default: return .scalars(ScalarSet(ranges: [scalar...scalar]))
         }

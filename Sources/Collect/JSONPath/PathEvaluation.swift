@@ -161,7 +161,9 @@ struct PathEvaluation {
             guard case .query(let query) = function.arguments[0] else { return nil }
             let nodes = try nodes(of: query, at: node)
             if function.name == .count { return .number(JSONNumber(nodes.count)) }
-            return nodes.count == 1 ? nodes[0] : nil
+            // Not as one expression: there `nil` would be a null of JSON, and not Nothing.
+            guard nodes.count == 1 else { return nil }
+            return nodes[0]
         case .match, .search: return nil
         }
     }

@@ -12,6 +12,10 @@ import Testing
         (#"\P{N}+"#, "a1", false), (#"[\p{Nd}.]+"#, "10.5", true), (#"\."#, "x", false),
         ("", "", true),
         ("a||b", "", true),
+        // The ends of a text.
+        ("^ab.*", "abc", true), ("^ab.*", "^abc", false), (".*bc$", "abc", true),
+        (".*bc$", "abc$", false), ("^$", "", true), ("a^b", "ab", false), ("(^a|b)+", "abb", true),
+        ("(^a|b)+", "aba", false), ("[$][\\^]", "$^", true), ("^*a", "a", true),
     ])
     func matches(_ pattern: String, _ text: String, _ expected: Bool) throws {
         let steps = PathSteps(10_000)
@@ -23,6 +27,15 @@ import Testing
     ])
     func refuses(_ pattern: String) {
         #expect(IRegexp(pattern) == nil)
+    }
+
+    @Test(arguments: [
+        ("^b", "ab", false), ("^a", "ab", true), ("b$", "ab", true), ("a$", "ab", false),
+        ("^$", "ab", false), ("$", "ab", true), ("x|$", "", true), ("b^", "ab", false),
+    ])
+    func finds(_ pattern: String, _ text: String, _ expected: Bool) throws {
+        let steps = PathSteps(10_000)
+        #expect(try #require(IRegexp(pattern)).isFound(in: text, steps) == expected)
     }
 
     @Test func takesTimeInProportion() throws {
