@@ -236,7 +236,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Chance", "Collect", "ContextModel", "Outbound", "Record", "Storage",
+                "Archives", "Chance", "Collect", "ContextModel", "Outbound", "Record", "Storage",
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Tests/FuzzTargets"
@@ -346,7 +346,8 @@ let package = Package(
                 "Clients/catalogue_shapes.ttl", "Clients/five_operations.py",
                 "Clients/identity_provider.py", "Clients/make_workbook.py",
                 "Clients/opened_data.py", "Clients/openid_provider.py",
-                "Clients/reading_programs.py", "Sources/publish_uplinks.py",
+                "Clients/reading_programs.py", "Sources/lorawan_uplinks.py",
+                "Sources/modbus_gateway.py", "Sources/publish_uplinks.py",
                 "Sources/serve_realtime.py",
             ]
         ),

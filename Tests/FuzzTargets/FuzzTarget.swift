@@ -47,7 +47,7 @@ package struct FuzzTarget: Sendable {
 
     package static let all: [FuzzTarget] =
         jsonTargets + conditionTargets + textTargets
-        + recordTargets + sourceTargets + packetTargets
+        + recordTargets + sourceTargets + packetTargets + fileTargets
 }
 
 extension FuzzTarget: CustomStringConvertible {
