@@ -90,6 +90,6 @@ package struct EvolutionFile: ImportSource {
     private static let madeByTheHub: Set<String> = [
         "instanceId", "createdAt", "modifiedAt", "deletedAt",
     ]
-    private static let notAttributes: Set<String> =
+    static let notAttributes: Set<String> =
         madeByTheHub.union(["id", "@id", "type", "@type", "scope", "expiresAt"])
 }

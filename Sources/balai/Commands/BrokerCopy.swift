@@ -76,7 +76,8 @@ struct BrokerCopy {
         outcome.lines += read.problems.prefix(Self.maximumProblems)
         let entities = try await load("entities", show) { EntityFile($0) }
         outcome.take(entities, "entities")
-        if try await readHistories(of: read.types) {
+        let hasHistories = try await readHistories(of: read.types)
+        if hasHistories {
             let readings = try await load("history", show) { EvolutionFile($0) }
             outcome.take(readings, "history")
         } else {
@@ -84,6 +85,7 @@ struct BrokerCopy {
         }
         try await copySubscriptions(&outcome)
         try await compare(read.types, &outcome)
+        if hasHistories { try await compareHistories(read.types, &outcome) }
         try FileManager.default.removeItem(at: folder)
         return outcome
     }
@@ -257,6 +259,31 @@ struct BrokerCopy {
             let said = there.map { "\($0)" } ?? "an unknown number of"
             outcome.lines.append("\(type): \(said) entities there, \(own) here")
             if let there, own < there { outcome.failures += 1 }
+        }
+    }
+
+    /// Counts the readings of each entity as they were read there, and as they are here.
+    private func compareHistories(_ types: [String], _ outcome: inout Outcome) async throws {
+        let there = try EvolutionCounts(file: try FileBytes(path: file("history").path))
+        var own = EvolutionCounts()
+        let here = BrokerReader(hub, .ngsiLD)
+        for type in types {
+            var offset = 0
+            while true {
+                let count = try await here.evolutions(of: type, from: offset) { evolution in
+                    if case .object(let evolution) = evolution { own.add(evolution) }
+                }
+                guard let count, count > 0 else { break }
+                offset += count
+            }
+        }
+        outcome.lines.append("history: \(there.total) readings there, \(own.total) here")
+        let lacks = there.lacks(of: own)
+        outcome.failures += lacks.count
+        for lack in lacks.prefix(Self.maximumProblems) {
+            outcome.lines.append(
+                "`\(lack.id)` has \(lack.there) readings there, and \(lack.here) here"
+            )
         }
     }
 }

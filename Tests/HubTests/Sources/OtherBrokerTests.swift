@@ -85,6 +85,7 @@ import Testing
             #expect(ending == .exited(0), "\(lines)")
             #expect(lines.contains("Well: 250 entities there, 250 here"), "\(lines)")
             #expect(lines.contains("https://example.org/Tree: 1 entities there, 1 here"))
+            #expect(lines.contains("history: 251 readings there, 251 here"), "\(lines)")
             #expect(lines.contains("subscriptions: 1 copied, paused, 0 there already"))
             #expect(try await entity("urn:ngsi-ld:Well:7", at: new, client)?["level"] == 9)
             let history = try await client.send(
