@@ -15,7 +15,7 @@ struct RealtimeFeed {
 
     private var fieldsLeft = RealtimeFeed.maximumFields
 
-    /// Throws for bytes that are no feed; an entity that is damaged is told to `refuse` and left out.
+    /// Throws for bytes that are no feed, and for a feed of changes alone; an entity that is damaged is told to `refuse` and left out.
     static func read(
         _ bytes: [UInt8],
         receivedAt: Timestamp,
@@ -33,6 +33,14 @@ struct RealtimeFeed {
         let header = try feed.object(.header, headers[...])
         guard header["gtfsRealtimeVersion"] != nil else {
             throw RowRefusal(reason: "The message has no header of GTFS-Realtime.")
+        }
+        // A vehicle that such a feed does not have is where it was, and one that it deletes is gone: neither can be
+        // told from what a map makes of one message.
+        guard header["incrementality"] != "DIFFERENTIAL" else {
+            throw RowRefusal(
+                reason: "The feed tells changes alone (`DIFFERENTIAL`); the hub reads whole feeds "
+                    + "(`FULL_DATASET`)."
+            )
         }
         let moment = header["timestamp"] ?? .string(receivedAt.text)
         var entities: [JSONValue] = []

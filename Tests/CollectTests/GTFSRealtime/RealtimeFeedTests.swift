@@ -90,6 +90,17 @@ import Testing
         #expect(found[4]["alert"]?.objectValue?["since"] == "2026-05-01T01:46:40Z")
     }
 
+    @Test func `a feed of changes alone is refused, and one that says it is whole is read`() throws
+    {
+        func header(_ incrementality: Int64) -> FeedBytes {
+            .message(1, .text(1, "2.0"), .number(2, incrementality), .number(3, 1_777_622_400))
+        }
+        let vehicle = FeedBytes.message(2, .text(1, "9"), .message(4, .message(8, .text(1, "b"))))
+        let refusal = #expect(throws: RowRefusal.self) { try read(header(1) + vehicle) }
+        #expect(refusal?.reason.contains("`DIFFERENTIAL`") == true)
+        #expect(try entities(header(0) + vehicle).count == 1)
+    }
+
     @Test func `parts of one message are merged, and the last of two values counts`() throws {
         let entity = FeedBytes.message(
             2,
