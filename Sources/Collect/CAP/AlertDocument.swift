@@ -39,7 +39,8 @@ struct AlertDocument {
     ) throws(RowRefusal) -> JSONValue {
         var alerts: [JSONValue] = []
         do throws(SourceError) {
-            var document = AlertDocument(xml: XMLReader(MemoryBytes(bytes, name: "message")))
+            let text = try XMLEncoding.utf8(bytes, name: "message")
+            var document = AlertDocument(xml: XMLReader(MemoryBytes(text, name: "message")))
             for alert in try document.alerts() {
                 let alert = AlertAreas.drawn(alert, refuse: refuse)
                 alerts.append(.object(alert))

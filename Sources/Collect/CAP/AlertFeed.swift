@@ -16,8 +16,13 @@ package struct AlertFeed: Sendable, Equatable {
 
     /// Returns nil for a document that is no feed.
     package init?(_ bytes: [UInt8]) {
-        var xml = XMLReader(MemoryBytes(bytes, name: "feed"))
-        do throws(SourceError) { guard try read(&xml) else { return nil } } catch { return nil }
+        do throws(SourceError) {
+            let text = try XMLEncoding.utf8(bytes, name: "feed")
+            var xml = XMLReader(MemoryBytes(text, name: "feed"))
+            guard try read(&xml) else { return nil }
+        } catch {
+            return nil
+        }
     }
 
     private enum Place { case none, link, version }
