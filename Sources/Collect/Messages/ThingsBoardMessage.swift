@@ -1,5 +1,32 @@
 import ContextModel
 
+/// A question of ThingsBoard's gateway to its platform, which it asks before it sends anything.
+package enum ThingsBoardQuestion {
+    private static let topic = "v1/devices/me/rpc/request/"
+    private static let answerTopic = "v1/devices/me/rpc/response/"
+    private static let maximumNumberLength = 20
+
+    /// The answer to `getSessionLimits`: messages of a megabyte, and no limits of rates; nil for another message.
+    package static func answer(
+        to body: [UInt8],
+        topic: String,
+        maximumBytes: Int
+    ) -> (topic: String, body: [UInt8])? {
+        guard topic.hasPrefix(Self.topic) else { return nil }
+        let number = topic.dropFirst(Self.topic.count)
+        guard (1...maximumNumberLength).contains(number.utf8.count),
+            number.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let question = try? JSONReader.read(body).objectValue,
+            question["method"]?.stringValue == "getSessionLimits"
+        else { return nil }
+        let limits: JSONValue = [
+            "maxPayloadSize": .number(JSONNumber(maximumBytes)), "maxInflightMessages": 100,
+            "rateLimits": [:], "gatewayRateLimits": [:],
+        ]
+        return (answerTopic + number, limits.serialized)
+    }
+}
+
 /// What ThingsBoard's gateway and its devices publish, by its topic.
 ///
 /// Each reading becomes a row with `device`, `ts` (milliseconds since 1970) and `values`, so that a map

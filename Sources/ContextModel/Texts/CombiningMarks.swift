@@ -18,6 +18,16 @@ package enum CombiningMarks {
         text.utf8.count > 2 * maximumRun && haveLongRun(text)
     }
 
+    /// The text without the marks of a run that come after the most that it may have.
+    package static func cut(_ text: String) -> String {
+        var run = 0
+        let scalars = text.unicodeScalars.filter { scalar in
+            run = scalar.isSorted ? run + 1 : 0
+            return run <= maximumRun
+        }
+        return String(String.UnicodeScalarView(scalars))
+    }
+
     @inline(never)
     private static func haveLongRun(_ text: String) -> Bool {
         let isASCII = text.utf8.withContiguousStorageIfAvailable {

@@ -51,19 +51,24 @@ struct AddressPoller: Sendable {
             do {
                 let pages = try await poll(&validators, &documents)
                 // An answer that has not changed does not say again which documents there are.
-                if pages > 0 { documents.end() }
+                if pages.count > 0 { documents.end() }
                 failures = 0
                 sourcing.note(
-                    pages == 0
-                        ? "Nothing is new."
-                        : "Answered, with \(pages) pages.\(documents.sentence)",
+                    pages.count == 0 ? "Nothing is new." : pages.sentence + documents.sentence,
                     isConnected: true,
                     of: source
                 )
             } catch let error as PollFailure {
                 failures += 1
-                pause = max(error.retryAfterSeconds ?? 0, Self.pause(address, after: failures))
-                note(error.description)
+                pause = Self.pause(address, after: failures)
+                let now = clock()
+                if let wait = error.wait(after: now), wait > pause {
+                    pause = wait
+                    let end = now.microseconds + Int64(wait) * 1_000_000
+                    note("\(error) It is asked again at \(Timestamp(microseconds: end).text).")
+                } else {
+                    note(error.description)
+                }
             } catch is CancellationError {
                 return
             } catch {
@@ -99,22 +104,35 @@ struct AddressPoller: Sendable {
 
     // MARK: Pages
 
-    /// Asks for all pages; returns how many there were, 0 when nothing has changed.
+    /// The pages that were answered: none when nothing has changed.
+    private struct Pages {
+        var count: Int
+        /// Whether the last one leads to another, which is one too many to be asked for.
+        var isCut = false
+
+        var sentence: String {
+            guard isCut else { return "Answered, with \(count) pages." }
+            return
+                "Answered, with \(count) pages, and there may be more: `maximumPages` is reached."
+        }
+    }
+
+    /// Asks for all pages; returns how many there were.
     ///
     /// What the server said of its answer is kept where the answer is all there is: of further
     /// pages, an unchanged first one says nothing, and what failed has to be asked for again.
     private func poll(
         _ validators: inout Validators,
         _ documents: inout FollowedDocuments
-    ) async throws -> Int {
+    ) async throws -> Pages {
         documents.begin()
         var url = address.url
         var seen: Set<String> = []
         var offset = 0
         for page in 0..<max(1, address.maximumPages) {
-            guard seen.insert(url).inserted else { return page }
+            guard seen.insert(url).inserted else { return Pages(count: page) }
             let answer = try await ask(url, page == 0 ? validators : Validators())
-            if answer.status == 304 { return 0 }
+            if answer.status == 304 { return Pages(count: 0) }
             guard answer.status == 200 else { throw PollFailure(answer.status, answer.headers) }
             try await take(answer, from: url, &documents)
             let next = try nextPage(answer, after: url, &offset)
@@ -122,10 +140,10 @@ struct AddressPoller: Sendable {
                 let isAll = next == nil && documents.isComplete
                 validators = isAll ? Validators(answer.headers) : Validators()
             }
-            guard let next else { return page + 1 }
+            guard let next else { return Pages(count: page + 1) }
             url = next
         }
-        return max(1, address.maximumPages)
+        return Pages(count: max(1, address.maximumPages), isCut: true)
     }
 
     /// Takes an answer as a message; of a feed of alerts, the documents to which it leads.
@@ -303,12 +321,28 @@ struct ForeignPage: Error, CustomStringConvertible {
 /// An answer with another status than that of success.
 struct PollFailure: Error, CustomStringConvertible {
     var status: Int
-    var retryAfterSeconds: Int?
+    /// What the server says of when to ask again (RFC 9110, clause 10.2.3): a number of seconds, or a date.
+    private var retryAfter: String?
 
     init(_ status: Int, _ headers: HTTPHeaders) {
         self.status = status
-        retryAfterSeconds = headers.first(name: "Retry-After").flatMap { Int($0) }
-            .map { min(max($0, 0), 86_400) }
+        retryAfter = headers.first(name: "Retry-After")
+    }
+
+    /// The longest that a server can make the hub wait, in seconds: a day.
+    private static let longestWait = 86_400
+
+    /// The seconds from now until the server wants to be asked again, a day at most; nil where it does not say.
+    func wait(after now: Timestamp) -> Int? {
+        guard let text = retryAfter?.trimmingCharacters(in: .whitespaces), !text.isEmpty else {
+            return nil
+        }
+        if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+            return min(Int(text) ?? Self.longestWait, Self.longestWait)
+        }
+        guard let date = HTTPDate.moment(text) else { return nil }
+        let seconds = (date.microseconds - now.microseconds + 999_999) / 1_000_000
+        return min(max(Int(seconds), 0), Self.longestWait)
     }
 
     var description: String { "The address answers with \(status)." }

@@ -53,6 +53,28 @@ import Testing
         )
     }
 
+    @Test(arguments: [
+        ("v1/devices/me/rpc/request/1", #"{"method": "getSessionLimits"}"#, true),
+        ("v1/devices/me/rpc/request/+", #"{"method": "getSessionLimits"}"#, false),
+        ("v1/devices/me/rpc/request/1/2", #"{"method": "getSessionLimits"}"#, false),
+        ("v1/devices/me/rpc/request/", #"{"method": "getSessionLimits"}"#, false),
+        ("v1/devices/me/rpc/request/1", #"{"method": "reboot"}"#, false),
+        ("v1/devices/me/rpc/request/1", "[", false),
+        ("v1/devices/me/telemetry", #"{"method": "getSessionLimits"}"#, false),
+    ])
+    func `a question for limits is answered`(topic: String, body: String, isAnswered: Bool) {
+        let answer = ThingsBoardQuestion.answer(
+            to: Array(body.utf8),
+            topic: topic,
+            maximumBytes: 1_024
+        )
+        #expect((answer != nil) == isAnswered)
+        guard let answer else { return }
+        #expect(answer.topic == "v1/devices/me/rpc/response/1")
+        let json = try? JSONReader.read(answer.body).objectValue
+        #expect(json?["maxPayloadSize"] == 1_024 && json?["rateLimits"] == [:])
+    }
+
     @Test func `a device whose content is wrong costs the others nothing`() throws {
         let mapped = try map(#"{"A": 5, "B": {"t": 1}}"#, topic: "v1/gateway/telemetry")
         #expect(mapped.entities.map { $0.objectValue?["id"] } == ["urn:ngsi-ld:Device:B"])

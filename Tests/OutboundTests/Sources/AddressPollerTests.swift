@@ -217,6 +217,119 @@ import Testing
         try await server.close()
     }
 
+    @Test(
+        arguments: [
+            ("120", 120), ("0", 0), (" 7 ", 7), ("99999999999999999999", 86_400), ("", nil),
+            ("-5", nil),
+            ("soon", nil),
+            // The three forms of a date.
+            ("Fri, 01 May 2026 08:02:00 GMT", 120), ("Friday, 01-May-26 08:02:00 GMT", 120),
+            ("Fri May  1 08:02:00 2026", 120), ("Fri, 01 May 2026 07:00:00 GMT", 0),
+            ("Fri, 01 May 2036 08:00:00 GMT", 86_400), ("Fri, 32 May 2026 08:00:00 GMT", nil),
+        ] as [(String, Int?)]
+    )
+    func `what a server says of when to ask again is read`(text: String, seconds: Int?) {
+        // 08:00 of 1 May 2026.
+        let now = Timestamp(microseconds: 1_777_622_400_000_000)
+        let failure = PollFailure(503, ["Retry-After": text])
+        #expect(failure.wait(after: now) == seconds)
+    }
+
+    @Test func `a server that names a date is left alone until then, and the source says so`()
+        async throws
+    {
+        let count = Mutex(0)
+        let server = try await LoopbackServer { _ in
+            count.withLock { $0 += 1 }
+            return .init(
+                status: .serviceUnavailable,
+                headers: ["Retry-After": "Fri, 01 May 2099 08:00:00 GMT"]
+            )
+        }
+        let (_, figures) = try await poll(
+            "poll: {url: \"\(server.url)/f\", every: 1}\n\(Self.map)"
+        ) { $0.isConnected == false }
+        let said = figures.connection ?? ""
+        #expect(said.hasPrefix("The address answers with 503. It is asked again at 20"), "\(said)")
+        #expect(count.withLock(\.self) == 1)
+        try await server.close()
+    }
+
+    @Test func `a source says that there are more pages than it asks for`() async throws {
+        let server = try await LoopbackServer { head in
+            let number = head.uri.split(separator: "=").last.flatMap { Int($0) } ?? 0
+            return .init(
+                status: .ok,
+                body: #"{"stop": "\#(number)", "load": 1, "next": "/f?page=\#(number + 1)"}"#
+            )
+        }
+        let pages = "pages: {link: $.next}, maximumPages: 3"
+        let (_, figures) = try await poll(
+            "poll: {url: \"\(server.url)/f\", every: 3600, \(pages)}\n\(Self.map)"
+        ) { $0.connection != nil }
+        #expect(figures.entities == 3 && figures.isConnected == true)
+        let said = "Answered, with 3 pages, and there may be more: `maximumPages` is reached."
+        #expect(figures.connection == said)
+        try await server.close()
+    }
+
+    /// The shape of the public answer of thaiwater.net: numbers are texts, times are those of Bangkok, and much is null.
+    private static let thaiWater = """
+        {"waterlevel_data": {"result": "OK", "data": [
+          {"id": 9001, "waterlevel_datetime": "2026-05-01 16:00", "waterlevel_m": null, "waterlevel_msl": "304.12",
+           "waterlevel_msl_previous": "304.10", "flow_rate": null, "discharge": "41.5", "storage_percent": "55.20",
+           "diff_wl_bank": "1.88", "diff_wl_bank_text": "ต่ำกว่าตลิ่ง (ม.)", "situation_level": 3,
+           "river_name": "แม่น้ำปิง", "station_type": "tele_waterlevel",
+           "station": {"id": 154, "tele_station_name": {"th": "สะพานนวรัฐ", "en": "Nawarat Bridge"},
+             "tele_station_lat": 18.787778, "tele_station_long": 99.004167, "tele_station_oldcode": "P.1",
+             "left_bank": 306, "right_bank": 306.2, "min_bank": 306, "ground_level": 300.5},
+           "geocode": {"province_code": "50", "province_name": {"th": "เชียงใหม่", "en": "Chiang Mai"}},
+           "agency": {"agency_shortname": {"en": "RID", "th": "ชป."}}, "basin": {"id": 6}},
+          {"id": 9002, "waterlevel_datetime": "2026-05-01 15:50", "waterlevel_msl": "-0.31", "diff_wl_bank": "-0.05",
+           "storage_percent": null, "discharge": null, "situation_level": 5, "river_name": null,
+           "station": {"id": 200, "tele_station_name": {"th": "บางนา"}, "tele_station_lat": 13.67,
+             "tele_station_long": 100.6}, "agency": {}},
+          {"id": 9003, "waterlevel_datetime": null, "waterlevel_msl": null, "situation_level": null,
+           "station": {"id": 201, "tele_station_name": {"th": "ใหม่"}}}]}, "scale": {"rule": []}}
+        """
+
+    @Test func `levels of rivers in Thailand become entities by the map that is shipped`()
+        async throws
+    {
+        let server = try await LoopbackServer { _ in .init(status: .ok, body: Self.thaiWater) }
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../examples/sources/thai-water.source.yaml").standardized
+        let shipped = try String(contentsOf: file, encoding: .utf8)
+        let (hub, figures) = try await poll(
+            shipped.replacing("https://api-v3.thaiwater.net", with: server.url)
+        ) { $0.messages > 0 }
+        #expect(figures.entities == 2 && figures.refused == 0, "\(figures)")
+        let ping = try await hub.reading.retrieveEntity(
+            EntityID("urn:ngsi-ld:WaterObserved:thaiwater:154"),
+            caller: Self.boss
+        ).entity.decoded()
+        func instance(_ name: String, _ entity: Entity) -> Attribute? {
+            entity[LDContext.core.expand(name)].first
+        }
+        #expect(instance("waterLevel", ping)?.value == 304.12)
+        #expect(instance("waterLevel", ping)?.observedAt?.text == "2026-05-01T09:00:00Z")
+        #expect(instance("bankDistance", ping)?.value == 1.88)
+        #expect(instance("discharge", ping)?.value == 41.5)
+        #expect(instance("storagePercent", ping)?.value.numberValue?.doubleValue == 55.2)
+        #expect(instance("name", ping)?.value == "สะพานนวรัฐ")
+        #expect(instance("dataProvider", ping)?.value == "RID")
+        let place = instance("location", ping)?.value.objectValue
+        #expect(place?["coordinates"] == [99.004167, 18.787778])
+        let overBank = try await hub.reading.retrieveEntity(
+            EntityID("urn:ngsi-ld:WaterObserved:thaiwater:200"),
+            caller: Self.boss
+        ).entity.decoded()
+        #expect(instance("bankDistance", overBank)?.value == -0.05)
+        #expect(instance("situationLevel", overBank)?.value == 5)
+        #expect(instance("discharge", overBank) == nil && instance("waterBody", overBank) == nil)
+        try await server.close()
+    }
+
     private static func warning(_ id: String) -> String {
         """
         <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>\(id)</identifier>

@@ -155,7 +155,7 @@ import Testing
                     guard let source = hub.hub.sourcing.source(SourceKey(nil, Self.name)) else {
                         return false
                     }
-                    return hub.hub.sourcing.figures(of: source).kept == 1
+                    return hub.hub.sourcing.figures(of: source).figures.refused == 1
                 }
             )
             let kept = try await hub.hub.sourcing.refusedMessages(
@@ -174,6 +174,79 @@ import Testing
             }
             hub = try await ListeningHub(folder: folder)
             #expect(try await hub.waits { try await hub.value("n:2") == 42 })
+            try await hub.stop()
+        }
+    }
+
+    @Test func `a topic with too many combining marks is refused, and told`() async throws {
+        let broker = try MosquittoBroker()
+        try await withFolder { folder in
+            let hub = try await ListeningHub(folder: folder)
+            _ = try await hub.hub.sourcing.put(
+                Self.name,
+                definition(broker, version: "5.0"),
+                caller: Self.boss
+            )
+            #expect(try await hub.waits { try await hub.isConnected() })
+            let marks = String(repeating: "\u{301}", count: 500)
+            let message = #"{"at": "2026-05-01T08:00:00Z", "power": 40}"#
+            try await publish(message, to: "city/e\(marks)/lamps/1", at: broker)
+            // It was acknowledged, and the next one is taken.
+            try await publish(message, to: "city/n/lamps/1", at: broker)
+            #expect(try await hub.waits { try await hub.value("n:1") == 40 })
+            let kept = try await hub.hub.sourcing.refusedMessages(
+                of: Self.name,
+                limit: 9,
+                caller: Self.boss
+            ).messages
+            #expect(kept.count == 1)
+            #expect(kept.first?.reasons.first?.hasPrefix("In the topic") == true)
+            #expect(kept.first?.message.topic.map { !CombiningMarks.areTooMany(in: $0) } == true)
+            // Nothing else comes of it when it is tried again.
+            let again = try await hub.hub.sourcing.retryRefused(of: Self.name, caller: Self.boss)
+            #expect(again.stored == 0 && again.refused == 1)
+            try await hub.stop()
+        }
+    }
+
+    @Test func `a gateway of ThingsBoard gets an answer about limits, and nobody else`()
+        async throws
+    {
+        let broker = try MosquittoBroker()
+        try await withFolder { folder in
+            let hub = try await ListeningHub(folder: folder)
+            let file = URL(filePath: #filePath).deletingLastPathComponent()
+                .appending(path: "../../../examples/sources/thingsboard-gateway.source.yaml")
+            let shipped = try String(contentsOf: file.standardized, encoding: .utf8)
+            _ = try await hub.hub.sourcing.put(
+                Self.name,
+                shipped.replacing("mqtt://localhost:1883", with: "mqtt://127.0.0.1:\(broker.port)"),
+                caller: Self.boss
+            )
+            let answers = try #require(SourceName("answers"))
+            let listening = """
+                mqtt: {broker: "mqtt://127.0.0.1:\(broker.port)", topics: ["v1/devices/me/rpc/response/+"]}
+                map:
+                  type: Answer
+                  id: "urn:x:answer:{topic.6}"
+                  attributes: {size: {column: maxPayloadSize}}
+                """
+            _ = try await hub.hub.sourcing.put(answers, listening, caller: Self.boss)
+            func figures(_ name: SourceName) -> SourceFigures? {
+                hub.hub.sourcing.source(SourceKey(nil, name)).map {
+                    hub.hub.sourcing.figures(of: $0).figures
+                }
+            }
+            for name in [Self.name, answers] {
+                #expect(try await hub.waits { figures(name)?.isConnected == true })
+            }
+            let question = #"{"method": "getSessionLimits", "params": {"timeout": 5000}}"#
+            try await publish(question, to: "v1/devices/me/rpc/request/12", at: broker)
+            #expect(try await hub.waits { figures(answers)?.entities == 1 })
+            try await publish(#"{"method": "x"}"#, to: "v1/devices/me/rpc/request/13", at: broker)
+            #expect(try await hub.waits { figures(Self.name)?.refused == 1 })
+            // The question that was answered is no message.
+            #expect(figures(Self.name)?.messages == 1 && figures(answers)?.messages == 1)
             try await hub.stop()
         }
     }

@@ -54,14 +54,14 @@ struct MQTTRequests {
         return packet(0x82, body)
     }
 
-    /// PUBLISH (clause 3.3) with quality of service 1.
-    func publish(_ payload: [UInt8], to topic: String, number: UInt16) -> ByteBuffer {
+    /// PUBLISH (clause 3.3) with quality of service 1; without a number, with 0.
+    func publish(_ payload: [UInt8], to topic: String, number: UInt16?) -> ByteBuffer {
         var body = ByteBuffer()
         Self.write(topic, to: &body)
-        body.writeInteger(number)
+        if let number { body.writeInteger(number) }
         if isVersion5 { body.writeInteger(UInt8(0)) }
         body.writeBytes(payload)
-        return packet(0x32, body)
+        return packet(number == nil ? 0x30 : 0x32, body)
     }
 
     /// PUBACK (clause 3.4) for each of the numbers.

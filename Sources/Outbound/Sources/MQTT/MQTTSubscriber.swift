@@ -261,13 +261,11 @@ struct MQTTSubscriber: Sendable {
         for packet in packets {
             switch packet {
             case .message(let message):
-                // A session that goes on may still have topics of an earlier definition.
-                if topics.includes(message.topic),
-                    !CombiningMarks.areTooMany(in: message.topic)
-                {
-                    messages.append(ReceivedMessage(message, receivedAt: now))
-                }
+                let received = ReceivedMessage(message, receivedAt: now)
                 if let number = message.number { numbers.append(number) }
+                if try await answer(received, outbound) { continue }
+                // A session that goes on may still have topics of an earlier definition.
+                if let topic = received.topic, topics.includes(topic) { messages.append(received) }
             case .end(let code): throw MQTTError("The broker ends the connection (\(code)).")
             case .publicationAnswer(let number, let code):
                 publications?.answer(number, code: code)
@@ -278,11 +276,31 @@ struct MQTTSubscriber: Sendable {
         guard !numbers.isEmpty else { return }
         try await outbound.write(MQTTRequests(isVersion5: isVersion5).acknowledge(numbers))
     }
+
+    /// Answers a message that is a question of ThingsBoard's gateway; whether it was one.
+    ///
+    /// The gateway asks again after a new connection, so that an answer may get lost.
+    private func answer(_ message: ReceivedMessage, _ outbound: Outbound) async throws -> Bool {
+        guard let definition = source.mapping.definition as? SourceDefinition,
+            definition.format == .thingsBoard, let topic = message.topic,
+            let answer = ThingsBoardQuestion.answer(
+                to: message.body,
+                topic: topic,
+                maximumBytes: ReceivedMessage.maximumBytes
+            )
+        else { return false }
+        let requests = MQTTRequests(isVersion5: isVersion5)
+        try await outbound.write(requests.publish(answer.body, to: answer.topic, number: nil))
+        return true
+    }
 }
 
 extension ReceivedMessage {
     init(_ message: MQTTMessage, receivedAt: Timestamp) {
-        self.init(message.payload, topic: message.topic, receivedAt: receivedAt)
+        let hasLongRun = CombiningMarks.areTooMany(in: message.topic)
+        let topic = hasLongRun ? CombiningMarks.cut(message.topic) : message.topic
+        self.init(message.payload, topic: topic, receivedAt: receivedAt)
+        if hasLongRun { problem = "In the topic \(CombiningMarks.problem)." }
         if message.isTooLong {
             problem = "The message has more than \(Self.maximumBytes) bytes."
         }
