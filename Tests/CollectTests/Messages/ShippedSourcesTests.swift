@@ -75,6 +75,37 @@ import Testing
         #expect(time == "2026-05-01T07:34:15.775023Z")
     }
 
+    @Test func `the state of a battery belongs to its device, and is there where it is known`()
+        throws
+    {
+        func status(_ state: String) throws -> JSONObject {
+            let mapped = try map(
+                "chirpstack",
+                #"{"deduplicationId": "7", "time": "2026-05-01T07:34:15Z", "deviceInfo": {}\#(state)}"#,
+                topic: "application/1/device/0101010101010101/event/status"
+            )
+            #expect(mapped.refusals == [] && mapped.number == "7")
+            var all = JSONObject()
+            for entity in mapped.entities {
+                #expect(entity.objectValue?["id"] == "urn:ngsi-ld:Device:0101010101010101")
+                for (name, value) in entity.objectValue?.members ?? [] { all[name] = value }
+            }
+            return all
+        }
+        let full = try status(#", "margin": 6, "batteryLevel": 99.5"#)
+        #expect(value("batteryLevel", of: .object(full)) == 99.5)
+        #expect(full["batteryLevel"]?.objectValue?["unitCode"] == "P1")
+        #expect(value("margin", of: .object(full)) == 6)
+        #expect(value("externalPowerSource", of: .object(full)) == false)
+        #expect(full["rssi"] == nil && full["snr"] == nil && full["frameCount"] == nil)
+        // 0 was left out; but not where there is no battery, or where it is not known.
+        let empty = try status("")
+        #expect(value("batteryLevel", of: .object(empty)) == 0)
+        for state in [#", "externalPowerSource": true"#, #", "batteryLevelUnavailable": true"#] {
+            #expect(try status(state)["batteryLevel"] == nil)
+        }
+    }
+
     @Test func `the tags of a device say its place before its gateway does`() throws {
         let mapped = try map(
             "chirpstack",
@@ -111,8 +142,32 @@ import Testing
         let device = mapped.entities.first
         #expect(device?.objectValue?["id"] == "urn:ngsi-ld:Device:0004A30B001C0530")
         #expect(value("temperature", of: device) == 31 && value("wet", of: device) == false)
-        #expect(value("frameCount", of: device) == 3)
+        #expect(value("frameCount", of: device) == 3 && mapped.entities.count == 1)
         #expect(value("location", of: device)?.objectValue?["coordinates"] == [98.4, 7.9])
+    }
+
+    @Test func `a battery that The Things Stack knows of has the time of its own state`() throws {
+        let mapped = try map(
+            "things-stack",
+            """
+            {"end_device_ids": {"device_id": "bench-3", "dev_eui": "0004A30B001C0530"},
+             "received_at": "2026-05-01T07:15:45.787Z",
+             "uplink_message": {"f_cnt": 3, "decoded_payload": {"temperature": 31},
+               "last_battery_percentage": {"f_cnt": 1, "value": 0,
+                 "received_at": "2026-05-01T06:00:00Z"}}}
+            """,
+            topic: "v3/parks@ttn/devices/bench-3/up"
+        )
+        #expect(mapped.refusals == [] && mapped.entities.count == 2)
+        let battery = mapped.entities.last?.objectValue
+        #expect(battery?["id"] == mapped.entities.first?.objectValue?["id"])
+        #expect(
+            battery?["batteryLevel"]
+                == [
+                    "type": "Property", "value": 0, "unitCode": "P1",
+                    "observedAt": "2026-05-01T06:00:00Z",
+                ]
+        )
     }
 
     @Test func `readings apart from stations are joined`() throws {
@@ -143,6 +198,8 @@ import Testing
         #expect(
             lots.refusals == [] && value("availableSpotNumber", of: lots.entities.first) == 1136
         )
+        let place = value("location", of: lots.entities.first)?.objectValue
+        #expect(place?["coordinates"] == [103.85718, 1.29375])
         let reports = try map(
             "petabencana-reports",
             """
@@ -157,6 +214,26 @@ import Testing
         let report = reports.entities.first
         #expect(value("floodDepth", of: report) == 40)
         #expect(value("location", of: report)?.objectValue?["coordinates"] == [106.82, -6.2])
+    }
+
+    @Test func `car parks of public housing have lots for each kind of vehicle`() throws {
+        let mapped = try map(
+            "singapore-public-car-parks",
+            """
+            {"items": [{"timestamp": "2026-05-01T16:00:27+08:00", "carpark_data": [
+              {"carpark_info": [{"total_lots": "105", "lot_type": "C", "lots_available": "0"},
+                 {"total_lots": "20", "lot_type": "Y", "lots_available": "7"}],
+               "carpark_number": "ACB", "update_datetime": "2026-05-01T15:59:04"}]}]}
+            """
+        )
+        #expect(mapped.refusals == [])
+        let park = mapped.entities.first
+        #expect(park?.objectValue?["id"] == "urn:ngsi-ld:OffStreetParking:hdb:ACB")
+        #expect(value("availableSpotNumber", of: park) == 0)
+        #expect(value("totalSpotNumber", of: park) == 105)
+        #expect(value("availableMotorcycleSpotNumber", of: park) == 7)
+        let time = park?.objectValue?["totalSpotNumber"]?.objectValue?["observedAt"]
+        #expect(time == "2026-05-01T07:59:04Z")
     }
 
     @Test func `feeds of GTFS-Realtime lead to the entities that a feed of GTFS becomes`() throws {

@@ -59,6 +59,87 @@ import Testing
         #expect(await hub.stop() == .exited(0))
     }
 
+    /// The lines of the document that begin so, as a command of the test.
+    private static func documented(
+        _ beginning: String,
+        _ balai: String,
+        _ hub: RealHub
+    ) throws -> String {
+        let page = try String(
+            contentsOf: repository.appending(path: "docs/connecting.md"),
+            encoding: .utf8
+        )
+        let block = page.components(separatedBy: "```sh\n").dropFirst()
+            .compactMap { $0.components(separatedBy: "\n```").first }
+            .first { $0.hasPrefix(beginning) }
+        return try #require(block).replacing("balai import", with: "\(balai) import")
+            .replacing(" -o", with: " -q -o") + " --hub \(hub.url)"
+    }
+
+    @Test func `car parks get the places of another table, in metres, as the document says`()
+        async throws
+    {
+        let folder = try TestFolder()
+        let hub = try await RealHub(folder: folder, settings: ["BALAI_SOURCE_KEY": "a-secret"])
+        let balai = try ChildProcess.product("balai").path
+        let table = """
+            car_park_no,address,x_coord,y_coord,car_park_type
+            ACB,"BLK 270/271 ALBERT CENTRE BASEMENT CAR PARK",30314.7936,31490.4942,BASEMENT CAR PARK
+            """
+        try table.write(
+            toFile: folder.path + "/HDBCarparkInformation.csv",
+            atomically: true,
+            encoding: .utf8
+        )
+        let script =
+            "set -e; cd \(folder.path)\n" + (try Self.documented("ogr2ogr -s_srs", balai, hub))
+        let end = try Self.run("/bin/sh", ["-c", script], folder)
+        #expect(end.code == 0, "\(end)")
+        let shipped = try String(
+            contentsOf: Self.repository.appending(
+                path: "examples/sources/singapore-public-car-parks.source.yaml"
+            ),
+            encoding: .utf8
+        )
+        let map = try #require(shipped.range(of: "rows:"))
+        let definition =
+            "webhook: {bearer: {variable: BALAI_SOURCE_KEY}}\n" + shipped[map.lowerBound...]
+        let lots = """
+            {"items": [{"carpark_data": [{"carpark_number": "ACB", "update_datetime": "2026-05-01T15:59:04",
+              "carpark_info": [{"total_lots": "105", "lot_type": "C", "lots_available": "12"}]}]}]}
+            """
+        try await HubClient.with { client in
+            let made = try await client.send(
+                .PUT,
+                "/sources/v1/parks",
+                to: hub,
+                headers: [("Content-Type", "application/yaml")],
+                body: Array(definition.utf8)
+            )
+            #expect(made.status == 201, "\(made.text)")
+            let sent = try await client.send(
+                .POST,
+                "/sources/parks",
+                to: hub,
+                headers: [("Authorization", "Bearer a-secret")],
+                body: Array(lots.utf8)
+            )
+            #expect(sent.status == 204, "\(sent.text)")
+            let found = try await client.send(
+                .GET,
+                "/ngsi-ld/v1/entities/urn:ngsi-ld:OffStreetParking:hdb:ACB?options=keyValues",
+                to: hub
+            ).json.objectValue
+            #expect(found?["availableSpotNumber"] == 12)
+            #expect(found?["address"]?.stringValue?.contains("ALBERT CENTRE") == true)
+            let place = found?["location"]?.objectValue?["coordinates"]?.arrayValue?
+                .compactMap { $0.numberValue?.doubleValue }
+            #expect(abs((place?.first ?? 0) - 103.854118) < 1e-5)
+            #expect(abs((place?.last ?? 0) - 1.301063) < 1e-5)
+        }
+        #expect(await hub.stop() == .exited(0))
+    }
+
     @Test func `what openpyxl writes is loaded by a map`() async throws {
         try #require(
             FileManager.default.isExecutableFile(atPath: Self.python),
