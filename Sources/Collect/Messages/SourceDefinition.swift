@@ -157,6 +157,8 @@ package struct PolledAddress: Sendable, Hashable {
     package var headers: [String: SourceText] = [:]
     package var paging: Paging?
     package var maximumPages = 100
+    /// Further addresses, such as `https://files.example`, at whose hosts and ports the documents of a feed of alerts may be.
+    package var documents: [String] = []
 
     /// How one page leads to the next.
     package enum Paging: Sendable, Hashable {

@@ -304,13 +304,17 @@ extension MQTTTopics {
 extension PolledAddress {
     fileprivate init(_ node: MapNode) throws(SourceError) {
         self.init(url: "", everySeconds: 0)
-        for (key, node) in try node.members(["url", "every", "headers", "pages", "maximumPages"]) {
+        let keys = ["url", "every", "headers", "pages", "maximumPages", "documents"]
+        for (key, node) in try node.members(keys) {
             switch key {
-            case "url":
-                url = try node.text()
-                guard let parts = URLComponents(string: url), let scheme = parts.scheme,
-                    ["http", "https"].contains(scheme), parts.host?.isEmpty == false
-                else { throw node.wrong("`\(url)` is not an http or https address.") }
+            case "url": url = try node.webAddress()
+            case "documents":
+                documents = try node.elements().map { (node) throws(SourceError) in
+                    try node.webAddress()
+                }
+                guard documents.count <= Self.maximumDocumentHosts else {
+                    throw node.wrong("There are \(Self.maximumDocumentHosts) addresses at most.")
+                }
             case "every": everySeconds = try node.seconds()
             case "headers":
                 for (name, member) in try node.members() {
@@ -324,6 +328,9 @@ extension PolledAddress {
             throw node.wrong("There should be `url` and `every`, in seconds.")
         }
     }
+
+    /// The most further addresses for documents.
+    private static let maximumDocumentHosts = 20
 
     private static func paging(_ node: MapNode) throws(SourceError) -> Paging {
         var texts: [String: MapNode] = [:]
@@ -348,6 +355,14 @@ extension PolledAddress {
 }
 
 extension MapNode {
+    fileprivate func webAddress() throws(SourceError) -> String {
+        let url = try text()
+        guard let parts = URLComponents(string: url), let scheme = parts.scheme,
+            ["http", "https"].contains(scheme), parts.host?.isEmpty == false
+        else { throw wrong("`\(url)` is not an http or https address.") }
+        return url
+    }
+
     fileprivate func path() throws(SourceError) -> JSONPath {
         do throws(JSONPathError) { return try JSONPath(try textOfPath()) } catch {
             throw wrong("\(error)")

@@ -174,7 +174,8 @@ struct AddressPoller: Sendable {
         _ documents: inout FollowedDocuments
     ) async throws -> Answer? {
         do {
-            let answer = try await ask(try ownAddress(link.address, after: url), Validators())
+            let target = try knownAddress(link.address, after: url, address.documents)
+            let answer = try await ask(target.url, Validators(), isOwn: target.isOwn)
             guard answer.status == 200 else { throw PollFailure(answer.status, answer.headers) }
             return answer
         } catch {
@@ -184,10 +185,16 @@ struct AddressPoller: Sendable {
         }
     }
 
-    private func ask(_ url: String, _ validators: Validators) async throws -> Answer {
+    /// The headers of the source, which may have a key, go to its own address alone.
+    private func ask(
+        _ url: String,
+        _ validators: Validators,
+        isOwn: Bool = true
+    ) async throws -> Answer {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "User-Agent", value: OutboundWeb.userAgent)
-        for (name, text) in address.headers.sorted(by: { $0.key < $1.key }) {
+        let headers = isOwn ? address.headers : [:]
+        for (name, text) in headers.sorted(by: { $0.key < $1.key }) {
             switch text {
             case .plain(let value): request.headers.replaceOrAdd(name: name, value: value)
             case .secret(let reference):
@@ -212,8 +219,6 @@ struct AddressPoller: Sendable {
 
     /// The most bytes of an answer.
     static let maximumBytes = 16 << 20
-
-    private var ownOrigin: String? { URLComponents(string: address.url).map(Self.origin) }
 
     private static func origin(_ url: URLComponents) -> String {
         let port = url.port ?? (url.scheme == "https" ? 443 : 80)
@@ -264,12 +269,26 @@ struct AddressPoller: Sendable {
     /// A server that is asked may not choose what else the hub asks: another host may be one that
     /// only the hub can reach. Throws for a link that leads elsewhere.
     private func ownAddress(_ link: String, after url: String) throws -> String {
+        try knownAddress(link, after: url, []).url
+    }
+
+    /// The same at one of the `others`, too; and whether it is at the source's own host and port.
+    private func knownAddress(
+        _ link: String,
+        after url: String,
+        _ others: [String]
+    ) throws -> (url: String, isOwn: Bool) {
         guard let base = URL(string: url),
             let resolved = URL(string: link, relativeTo: base)?.absoluteURL.absoluteString,
-            let parts = URLComponents(string: resolved), parts.user == nil,
-            Self.origin(parts) == ownOrigin
+            let parts = URLComponents(string: resolved), parts.user == nil
         else { throw ForeignPage() }
-        return resolved
+        let origin = Self.origin(parts)
+        func isThere(_ known: String) -> Bool {
+            URLComponents(string: known).map(Self.origin) == origin
+        }
+        let isOwn = isThere(address.url)
+        guard isOwn || others.contains(where: isThere) else { throw ForeignPage() }
+        return (resolved, isOwn)
     }
 
     static func url(_ url: String, setting parameter: String, to value: String) -> String? {

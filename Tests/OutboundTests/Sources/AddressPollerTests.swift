@@ -404,6 +404,39 @@ import Testing
         try await other.close()
     }
 
+    @Test func `documents may be at a host that is named, which gets no headers of the source`()
+        async throws
+    {
+        let asked = Mutex<[String]>([])
+        @Sendable func answer(_ head: HTTPRequestHead, _ name: String) -> LoopbackServer.Answer {
+            asked.withLock { $0.append("\(name) \(head.headers.first(name: "X-Key") ?? "none")") }
+            return .init(status: .ok, body: Self.warning(name))
+        }
+        let named = try await LoopbackServer { answer($0, "named") }
+        let other = try await LoopbackServer { answer($0, "other") }
+        let server = try await LoopbackServer { head in
+            guard head.uri == "/feed" else { return answer(head, "own") }
+            let links = ["/1", "\(named.url)/2", "\(other.url)/3"]
+            let entries = links.map { #"<entry><link href="\#($0)"/></entry>"# }
+            return .init(status: .ok, body: "<feed>\(entries.joined())</feed>")
+        }
+        let (_, figures) = try await poll(
+            """
+            poll:
+              url: \(server.url)/feed
+              every: 3600
+              headers: {X-Key: {variable: BALAI_SOURCE_KEY}}
+              documents: ["\(named.url)"]
+            \(Self.alerts)
+            """,
+            environment: ["BALAI_SOURCE_KEY": "the key"]
+        ) { $0.connection?.contains("documents") == true }
+        #expect(asked.withLock(\.self) == ["own the key", "named none"])
+        #expect(figures.messages == 2)
+        #expect(figures.connection?.contains("1 of them cannot be had") == true)
+        for one in [server, named, other] { try await one.close() }
+    }
+
     @Test func `a feed that has not changed makes no document be asked for again`() async throws {
         let asked = Mutex<[String: Int]>([:])
         let server = try await LoopbackServer { head in
