@@ -295,14 +295,19 @@ package final class Sourcing: Sendable {
         in store: any TenantStore
     ) async throws {
         let names = Set(sources.map(\.id))
-        let left = Mutex<[(Document.Kind, id: String)]>([])
+        let left = Mutex<[(kind: Document.Kind, id: String, owner: String)]>([])
         for kind in Self.ownedKinds {
             try await store.documents(kind, inPortionsOf: 1_000) { portion in
                 let orphans = portion.filter { !names.contains($0.owner ?? "") }
-                left.withLock { $0 += orphans.map { (kind, id: $0.id) } }
+                left.withLock { $0 += orphans.map { (kind, $0.id, $0.owner ?? "") } }
             }
         }
-        try await removeDocuments(left.withLock(\.self), in: store)
+        let found = left.withLock(\.self)
+        guard !found.isEmpty else { return }
+        // A source that came while these were read is none that is gone.
+        let present = Set(try await store.documents(.source).map(\.id))
+        let gone = found.filter { !present.contains($0.owner) }.map { ($0.kind, id: $0.id) }
+        try await removeDocuments(gone, in: store)
     }
 
     /// Stops a source from taking messages, or lets it go on.
