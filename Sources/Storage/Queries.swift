@@ -8,6 +8,9 @@ package struct EntityQuery: Sendable, Hashable {
     /// The most entities to return; 0 returns the count alone.
     package var limit: Int
     package var wantsCount: Bool
+    /// Whether `ReadTransaction.forEach` may leave out entities without a reading: those of which no instance of an
+    /// attribute has an `observedAt`.
+    package var needsReadings = false
 
     package init(
         condition: Condition,

@@ -13,7 +13,8 @@ package protocol ReadTransaction {
     func encodedEntities(_ query: EntityQuery) throws -> EntityPage<EncodedEntity>
     /// Calls the body with the entities that `encodedEntities` would return, one after the other, until it returns false.
     ///
-    /// Many of them take no more memory than one. The query has no order.
+    /// Many of them take no more memory than one. The query has no order. With `needsReadings` it leaves out what the store
+    /// knows to have no reading without looking at it, where nothing is hidden from the reader.
     func forEach(_ query: EntityQuery, _ body: (EncodedEntity) throws -> Bool) throws
     /// The identifiers of the entities that `encodedEntities` would return, for long lists.
     func identifiers(_ query: EntityQuery) throws -> [EntityID]

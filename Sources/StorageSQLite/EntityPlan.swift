@@ -8,7 +8,7 @@ struct EntityPlan {
     let condition: Condition
     let vocabulary: Vocabulary
     /// The shapes that can match; the value is true when every entity of the shape matches.
-    let shapes: [Int64: Bool]
+    private(set) var shapes: [Int64: Bool]
     let now: Timestamp
     /// The budget of all decisions together.
     let budget: DecisionBudget?
@@ -42,6 +42,11 @@ struct EntityPlan {
     private static let stepsOfVerdict = 10
     /// The number of bytes of a body that one step decodes.
     private static let bytesInStep = 8
+
+    /// Leaves out the shapes of entities that have no reading.
+    mutating func leaveOutWithoutReadings() {
+        shapes = shapes.filter { vocabulary.shapes[$0.key]?.hasReadings ?? true }
+    }
 
     /// Whether types and attribute names decide the whole condition.
     var isDecidedByShape: Bool { shapes.values.allSatisfy { $0 } }

@@ -8,7 +8,7 @@ internal import Storage
 /// It runs within one snapshot.
 struct PageSearch {
     let query: EntityQuery
-    let plan: EntityPlan
+    var plan: EntityPlan
     let grant: ReadGrant
     let connection: Connection
     /// Called with the attribute whose index answers.

@@ -10,6 +10,8 @@ struct NewestInstances {
     private let query: TemporalQuery
     private let ids: Set<EntityID>
     private let lastN: Int
+    /// The steps that finding an entity and its series counts for.
+    private static let stepsOfEntity = 20
 
     /// Returns nil for any other question, or a reader who may not see all.
     init?(_ query: TemporalQuery, _ grant: ReadGrant) {
@@ -25,15 +27,17 @@ struct NewestInstances {
         self.lastN = lastN
     }
 
-    func page(_ connection: Connection, _ series: SeriesReader) throws -> EvolutionPage {
-        let row = try connection.prepare("SELECT \(Candidate.columns) FROM entity WHERE id = ?1")
+    /// Throws `tookTooLong` when the time of the question is over.
+    func page(_ reader: Reader, _ series: SeriesReader) throws -> EvolutionPage {
+        let row = try reader.connection.prepare("SELECT \(Candidate.columns) FROM entity WHERE id = ?1")
         var found: [(key: Int64, evolution: Evolution)] = []
         var size = AnswerSize()
         for id in ids {
             defer { row.reset() }
+            try reader.budget.require(Self.stepsOfEntity)
             guard try row.bind(1, id.uri).step() else { continue }
             let candidate = Candidate(key: row.int(0), shape: row.int(1), row: row)
-            let attributes = try attributes(of: candidate.history, series, &size)
+            let attributes = try attributes(of: candidate.history, series, reader.budget, &size)
             guard !attributes.isEmpty else { continue }
             let entity = try candidate.entity(AttributeSelection([]))
             let evolution = Evolution(
@@ -54,6 +58,7 @@ struct NewestInstances {
     private func attributes(
         of history: Int64,
         _ series: SeriesReader,
+        _ budget: DecisionBudget?,
         _ size: inout AnswerSize
     ) throws -> [NamedAttribute] {
         let keys = try series.keys(of: history).filter { key in
@@ -73,6 +78,7 @@ struct NewestInstances {
                 wanted: nil
             )
             guard !read.isEmpty else { continue }
+            try budget.require(read.count)
             for instance in read { try size.take(instance.bytes) }
             let instances = read.map(\.attribute)
             guard attributes.last?.name == key.name else {

@@ -42,7 +42,10 @@ final class SQLiteReadTransaction: ReadTransaction {
     }
 
     func forEach(_ query: EntityQuery, _ body: (EncodedEntity) throws -> Bool) throws {
-        try search(query).forEach { [grant] in try body(grant.shaped($0, $1)) }
+        var search = try search(query)
+        // How many are left out must not tell of hidden readings.
+        if query.needsReadings, grant.hidden.isEmpty { search.plan.leaveOutWithoutReadings() }
+        try search.forEach { [grant] in try body(grant.shaped($0, $1)) }
     }
 
     func identifiers(_ query: EntityQuery) throws -> [EntityID] {
@@ -85,7 +88,7 @@ final class SQLiteReadTransaction: ReadTransaction {
         if let newest = NewestInstances(query, grant) {
             let series = try histories.series(query)
             defer { grown.formUnion(series.grown) }
-            return try newest.page(reader.connection, series)
+            return try newest.page(reader, series)
         }
         let search = try EvolutionSearch(query, grant: grant, source: histories)
         let page = try search.page()

@@ -6,7 +6,7 @@ enum Schema {
     /// The application identifier that marks a file as a hub's: "Bala" in ASCII.
     static let applicationID: Int32 = 0x4261_6C61
     /// The newest version, stored in `user_version`.
-    static let version: Int32 = 8
+    static let version: Int32 = 9
     static let pageBytes = 4_096
 
     /// Migrates the file to the newest version.
@@ -82,6 +82,8 @@ enum Schema {
         migrator.registerMigration("6", migrate: boundWork)
         migrator.registerMigration("7", migrate: addClaims)
         migrator.registerMigration("8", migrate: addFeed)
+        // Shapes tell of readings from here on, which an older hub cannot read; those that are stored stay as they are.
+        migrator.registerMigration("9") { _ in }
         return migrator
     }
 

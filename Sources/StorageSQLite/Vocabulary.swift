@@ -15,6 +15,8 @@ struct Shape: Hashable, Sendable {
     /// Sorted by name.
     var members: [Member]
     var hasScopes: Bool
+    /// Whether an instance of an attribute has an `observedAt`; nil for a shape that was stored before this was noted.
+    var hasReadings: Bool?
 
     func has(_ name: Int64) -> Bool { members.contains { $0.name == name } }
 
@@ -179,16 +181,18 @@ extension Dictionary {
 }
 
 extension Shape {
-    /// `types|name:kinds name:kinds|scopes`, numbers in decimal, lists separated by spaces.
+    /// `types|name:kinds name:kinds|scopes|readings`, numbers in decimal, lists separated by spaces; without the last part
+    /// where it is not known.
     var content: String {
         let types = types.map(String.init).joined(separator: " ")
         let members = members.map { "\($0.name):\($0.kinds)" }.joined(separator: " ")
-        return "\(types)|\(members)|\(hasScopes ? 1 : 0)"
+        let readings = hasReadings.map { $0 ? "|1" : "|0" } ?? ""
+        return "\(types)|\(members)|\(hasScopes ? 1 : 0)\(readings)"
     }
 
     init?(content: String) {
         let parts = content.split(separator: "|", omittingEmptySubsequences: false)
-        guard parts.count == 3 else { return nil }
+        guard (3...4).contains(parts.count) else { return nil }
         types = parts[0].split(separator: " ").compactMap { Int64($0) }
         members = parts[1].split(separator: " ").compactMap { member in
             let sides = member.split(separator: ":")
@@ -198,5 +202,6 @@ extension Shape {
             return Member(name: name, kinds: kinds)
         }
         hasScopes = parts[2] == "1"
+        hasReadings = parts.count == 4 ? parts[3] == "1" : nil
     }
 }

@@ -117,6 +117,9 @@ final class VocabularyWriter {
         return shape
     }
 
+    /// Whether the shape tells if its entities have readings: those of older files do not.
+    func hasNotedReadings(of shape: Int64) -> Bool { current.shapes[shape]?.hasReadings != nil }
+
     private func findShape(of entity: Entity) throws -> Int64 {
         let types = try entity.types.map { try number(of: $0.text) }.sorted()
         let members = try entity.attributes.map { attribute in
@@ -129,7 +132,8 @@ final class VocabularyWriter {
             of: Shape(
                 types: types,
                 members: members.sorted { $0.name < $1.name },
-                hasScopes: !entity.scopes.isEmpty
+                hasScopes: !entity.scopes.isEmpty,
+                hasReadings: entity.attributes.contains(where: \.hasReading)
             )
         )
     }
@@ -255,7 +259,7 @@ extension Entity {
         types == other.types && scopes.isEmpty == other.scopes.isEmpty
             && attributes.count == other.attributes.count
             && zip(attributes, other.attributes).allSatisfy {
-                $0.name == $1.name && $0.kinds == $1.kinds
+                $0.name == $1.name && $0.kinds == $1.kinds && $0.hasReading == $1.hasReading
             }
     }
 }
@@ -263,4 +267,6 @@ extension Entity {
 extension NamedAttribute {
     /// One bit for each kind among the instances.
     fileprivate var kinds: UInt8 { instances.reduce(0) { $0 | 1 << $1.kind.rawValue } }
+
+    fileprivate var hasReading: Bool { instances.contains { $0.observedAt != nil } }
 }

@@ -18,7 +18,8 @@ extension Writer: StoreTransaction {
         let body = try entity.encoded(before: old?.bytes ?? 0)
         try transaction.willWrite()
         if let old, old.isCurrent {
-            let isShapedAlike = entity.isShaped(like: old.entity)
+            let isShapedAlike =
+                entity.isShaped(like: old.entity) && vocabulary.hasNotedReadings(of: old.shape)
             let shape = try isShapedAlike ? old.shape : vocabulary.shape(of: entity)
             try replace(old, with: entity, body, shape: shape)
             try keepPast(of: old, before: entity, key: old.key)

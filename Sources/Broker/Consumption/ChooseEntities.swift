@@ -71,9 +71,9 @@ extension Reading {
         _ session: ReadSession
     ) async throws -> ChosenEntities<Chooser> {
         try await session.read { [limits] transaction in
-            var walk = EntityWalk(query)
             var chooser = chooser
             let needsReadings = chooser.needsReadings
+            var walk = EntityWalk(query, needsReadings: needsReadings)
             try walk.run(transaction) { entity, place in
                 if needsReadings, try !entity.hasReading() { return true }
                 return try chooser.look(at: try entity.value(), place: place)
@@ -100,10 +100,14 @@ extension Reading {
 /// Goes through the entities of a query.
 private struct EntityWalk {
     private let query: EntityQuery
+    private let needsReadings: Bool
     private(set) var count: Int?
     private(set) var hasMore = false
 
-    init(_ query: EntityQuery) { self.query = query }
+    init(_ query: EntityQuery, needsReadings: Bool) {
+        self.query = query
+        self.needsReadings = needsReadings
+    }
 
     mutating func run(
         _ transaction: any ReadTransaction,
@@ -119,6 +123,7 @@ private struct EntityWalk {
         // One more shows that there are more.
         var walk = query
         (walk.limit, walk.wantsCount) = (query.limit + 1, false)
+        walk.needsReadings = needsReadings
         try transaction.forEach(walk) { entity in
             guard place < end else {
                 hasMore = true
