@@ -1,25 +1,42 @@
 import ContextModel
+import DequeModule
 import Synchronization
 
 /// Remembers which entities changed last, so that listeners find out what is new for them.
 ///
-/// It has identifiers and no city data. What a listener is told is read, by a decision of its own, when it is told
-/// (`Reading.news`). A tenant's changes are remembered from its first listener on.
+/// It also keeps what each was before, so that those who could see it then are told that it ended. What a listener is told is
+/// read and decided, by a decision of its own, when it is told (`Reading.news`). A tenant's changes are remembered from
+/// its first listener on.
 package final class ChangeWatch: Sendable {
     /// The changes that are remembered for each tenant.
     static let capacity = 10_000
+    /// The bytes of what was before, for each tenant; the oldest changes are forgotten for newer ones.
+    static let maximumBytes = 16 << 20
 
     struct Change: Sendable {
         var id: EntityID
+        /// The types before and after.
         var types: [IRI]
-        /// The `modifiedAt` that the change gave to the entity.
+        /// The `modifiedAt` that the change gave to the entity, or when it was deleted.
         var time: Timestamp
+        /// The bytes of the whole entity before the change, by `EntityCodec`; nil for a new one.
+        var before: [UInt8]?
     }
 
     private struct Ring {
-        var changes: [Change] = []
+        var changes: Deque<Change> = []
+        var bytes = 0
         /// The number of the next change, counted from one.
         var next: Int64 = 1
+
+        mutating func add(_ change: Change) {
+            changes.append(change)
+            bytes += change.before?.count ?? 0
+            next += 1
+            while changes.count > ChangeWatch.capacity || bytes > ChangeWatch.maximumBytes {
+                bytes -= changes.removeFirst().before?.count ?? 0
+            }
+        }
     }
 
     /// Distinguishes the numbers of this run of the hub from those of others.
@@ -36,20 +53,17 @@ package final class ChangeWatch: Sendable {
         _ tenant: TenantName?,
         at now: Timestamp
     ) -> (@Sendable () -> Void)? {
-        guard let entity = change.after, rings.withLock({ $0[tenant] != nil }) else { return nil }
-        let noted = Change(id: entity.id, types: entity.types, time: entity.modifiedAt ?? now)
-        return { self.note(noted, tenant) }
-    }
-
-    private func note(_ change: Change, _ tenant: TenantName?) {
-        rings.withLock { rings in
-            let next = rings[tenant]?.next ?? 1
-            if rings[tenant]?.changes.count ?? 0 < Self.capacity {
-                rings[tenant]?.changes.append(change)
-            } else {
-                rings[tenant]?.changes[Int((next - 1) % Int64(Self.capacity))] = change
-            }
-            rings[tenant]?.next = next + 1
+        guard let entity = change.after ?? change.before,
+            rings.withLock({ $0[tenant] != nil })
+        else { return nil }
+        let former = (change.before?.types ?? []).filter { !entity.types.contains($0) }
+        let types = entity.types + former
+        let time = change.after == nil ? now : entity.modifiedAt ?? now
+        let (id, before) = (entity.id, change.before)
+        return {
+            let bytes = before.map(EntityCodec.encode)
+            let noted = Change(id: id, types: types, time: time, before: bytes)
+            self.rings.withLock { $0[tenant]?.add(noted) }
         }
     }
 
@@ -76,10 +90,10 @@ package final class ChangeWatch: Sendable {
                 position = NewsPosition(epoch: epoch, number: ring.next, time: position.time)
                 return nil
             }
-            let end = min(ring.next, position.number + Int64(limit))
-            let numbers = position.number..<end
-            position.number = end
-            return numbers.map { ring.changes[Int(($0 - 1) % Int64(Self.capacity))] }
+            let start = Int(position.number - oldest)
+            let end = min(ring.changes.count, start + limit)
+            position.number = oldest + Int64(end)
+            return Array(ring.changes[start..<end])
         }
     }
 

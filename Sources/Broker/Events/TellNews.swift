@@ -2,29 +2,39 @@ package import ContextModel
 package import Governance
 import Storage
 
-/// What a listener is told: the present state of entities that have changed.
+/// What a listener is told: the present state of entities that have changed, and which have ended.
 package struct News: Disclosable {
     package let entities: [Entity]
+    /// The entities that met the question, as the listener could see them, and do not any more: they were deleted, or have
+    /// changed.
+    package let ended: [EntityID]
+    /// Whether further ones may have ended: the changes since the listener's position are not remembered.
+    package let mayMissEnds: Bool
     /// How far the listener has then heard.
     package let position: NewsPosition
     /// Whether there is more to tell at once.
     package let hasMore: Bool
 
-    init(entities: [Entity], position: NewsPosition, hasMore: Bool) {
+    /// The time of the position is one that the listener is told: hidden changes have no part in it.
+    init(
+        _ entities: [Entity],
+        ended: [EntityID] = [],
+        mayMissEnds: Bool = false,
+        _ position: NewsPosition,
+        hasMore: Bool
+    ) {
         self.entities = entities
+        self.ended = ended
+        self.mayMissEnds = mayMissEnds
+        var position = position
+        position.time = entities.compactMap(\.modifiedAt).reduce(position.time, max)
         self.position = position
         self.hasMore = hasMore
     }
 
-    /// The time of the position is one that the listener is told: hidden changes have no part in it.
-    init(_ entities: [Entity], _ position: NewsPosition, hasMore: Bool) {
-        var position = position
-        position.time = entities.compactMap(\.modifiedAt).reduce(position.time, max)
-        self.init(entities: entities, position: position, hasMore: hasMore)
-    }
-
     package func forEachDisclosure(_ note: (EntityID, [IRI]) -> Void) {
         for entity in entities { entity.noteDisclosure(note) }
+        for id in ended { note(id, []) }
     }
 }
 
@@ -66,10 +76,11 @@ extension Reading {
     }
 
     /// The entities that meet the question and have changed since the position, as far as the caller may see them
-    /// at this moment.
+    /// at this moment, and those that met it before and do not any more.
     ///
     /// Of several changes of an entity the last state is told. A change of what is hidden from the caller alone is
-    /// not told. Not part of the standard.
+    /// not told. An end is told where the caller's present rights cover what the entity was, so that asking again
+    /// would tell the same. Not part of the standard.
     package func news(
         of question: NewsQuestion,
         since position: NewsPosition,
@@ -83,22 +94,23 @@ extension Reading {
             return try await newsByTime(question, since: position, next, session)
         }
         let types = question.condition.possibleTypes
-        var times: [EntityID: Timestamp] = [:]
-        for change in changes where types.map({ !$0.isDisjoint(with: change.types) }) ?? true {
-            times[change.id] = min(times[change.id] ?? change.time, change.time)
+        let possible = changes.filter { change in
+            types.map { !$0.isDisjoint(with: change.types) } ?? true
         }
+        let times = Dictionary(possible.map { ($0.id, $0.time) }, uniquingKeysWith: min)
         let hasMore = changes.count == Self.mostChanges
         guard !times.isEmpty else {
-            return try await session.seal(News(entities: [], position: next, hasMore: hasMore))
+            return try await session.seal(News([], next, hasMore: hasMore))
         }
         let query = EntityQuery(
             condition: question.condition.and(.ids(Set(times.keys))),
             limit: times.count
         )
-        let chooser = NewsChooser(watched: question.watched) { [times] in times[$0] }
-        let found = try await chosen(by: chooser, from: query, session)
-        let news = News(found.chooser.kept, next, hasMore: hasMore)
-        return try await session.seal(news)
+        var chooser = NewsChooser(watched: question.watched) { [times] in times[$0] }
+        chooser.ends = EndedEntities(possible, question, session.grant)
+        let found = try await chosen(by: chooser, from: query, session).chooser
+        let ended = found.ends?.ids ?? []
+        return try await session.seal(News(found.kept, ended: ended, next, hasMore: hasMore))
     }
 
     /// The same by `modifiedAt`, where the changes are not remembered: after a restart of the hub, or a long
@@ -125,7 +137,7 @@ extension Reading {
                 "Too much has changed since \(position.time.text); query the entities, and listen without Last-Event-ID."
             )
         }
-        let news = News(found.chooser.kept, next, hasMore: false)
+        let news = News(found.chooser.kept, mayMissEnds: true, next, hasMore: false)
         return try await session.seal(news)
     }
 }
@@ -134,6 +146,8 @@ extension Reading {
 private struct NewsChooser: EntityChooser {
     let watched: Set<IRI>?
     let since: @Sendable (EntityID) -> Timestamp?
+    /// The ends that are found beside; nil where changes are not remembered.
+    var ends: EndedEntities?
     private(set) var kept: [Entity] = []
     var histories: [TemporalQuery] { [] }
 
@@ -143,6 +157,7 @@ private struct NewsChooser: EntityChooser {
     }
 
     mutating func look(at entity: Entity, place: Int) -> Bool {
+        ends?.note(entity.id)
         guard let since = since(entity.id) else { return true }
         func isNew(_ time: Timestamp?) -> Bool { time.map { $0 >= since } ?? false }
         let hasNews =
@@ -156,7 +171,43 @@ private struct NewsChooser: EntityChooser {
         return true
     }
 
-    func finish() {}
+    mutating func finish() throws { try ends?.decide() }
+}
+
+/// Decides which changed entities a listener could see before, as part of the answer to its question, and cannot any more.
+private struct EndedEntities: Sendable {
+    private let changes: [ChangeWatch.Change]
+    private let grant: ReadGrant
+    private let condition: PreparedCondition
+    /// The changed entities that meet the question now.
+    private var present: Set<EntityID> = []
+    private(set) var ids: [EntityID] = []
+    /// The steps that the decisions of one answer may take: well under a second.
+    private static let maximumSteps = 20_000_000
+
+    init(_ changes: [ChangeWatch.Change], _ question: NewsQuestion, _ grant: ReadGrant) {
+        self.changes = changes
+        self.grant = grant
+        condition = PreparedCondition(grant.restricted(question.condition))
+    }
+
+    mutating func note(_ id: EntityID) { present.insert(id) }
+
+    /// Throws `tookTooLong` when the decisions take too many steps.
+    mutating func decide() throws(StorageError) {
+        let budget = DecisionBudget(steps: Self.maximumSteps)
+        var known = present
+        for change in changes {
+            guard let bytes = change.before, !known.contains(change.id) else { continue }
+            let before = try EncodedEntity(bytes).value()
+            guard condition.matches(grant.dated(before), within: budget) else { continue }
+            known.insert(change.id)
+            ids.append(change.id)
+        }
+        guard !budget.isSpent else {
+            throw StorageError(.tookTooLong, note: "decisions about ended entities")
+        }
+    }
 }
 
 extension Condition {

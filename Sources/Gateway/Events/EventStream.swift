@@ -32,8 +32,13 @@ struct EventStream: Sendable {
     /// Whether it ends after what is new at the beginning.
     let endsAtOnce: Bool
 
-    /// What was told of the batch that is under way: the last change of each entity.
-    private typealias Told = [EntityID: Timestamp?]
+    /// What was told of the batch that is under way.
+    private struct Told {
+        /// The last change of each entity.
+        var changes: [EntityID: Timestamp?] = [:]
+        var ended: Set<EntityID> = []
+        var isReset = false
+    }
 
     /// Returns when the hub stops, when the caller may not read any more or is not known any more, and where there is
     /// no memory for what is new; throws when the client has gone.
@@ -45,15 +50,15 @@ struct EventStream: Sendable {
         var (position, news, told, quiet) = (start, first, Told(), 0)
         try await body.write(ByteBuffer(bytes: EventText.opening(try text(of: start))))
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
-            if news.entities.isEmpty, quiet >= Self.quietPauses {
+            if news.isEmpty, quiet >= Self.quietPauses {
                 quiet = 0
                 try await body.write(ByteBuffer(bytes: EventText.silence))
             }
-            quiet = news.entities.isEmpty ? quiet + 1 : 0
+            quiet = news.isEmpty ? quiet + 1 : 0
             do {
                 let isWhole = try await write(news, &told, to: &body)
                 if isWhole {
-                    (position, told) = (news.position, [:])
+                    (position, told) = (news.position, Told())
                     if !news.hasMore {
                         if endsAtOnce { return }
                         try await hub.clock.sleep(for: Self.pause)
@@ -87,7 +92,27 @@ struct EventStream: Sendable {
         return nil
     }
 
-    /// Writes the entities that were not told yet; false when the client was slow, and the rest has to be read again.
+    /// The events of what was not told yet, each with a note that it was.
+    private func events(
+        of news: News,
+        _ told: Told
+    ) -> [(bytes: [UInt8], note: (inout Told) -> Void)] {
+        var events: [(bytes: [UInt8], note: (inout Told) -> Void)] = []
+        if news.mayMissEnds, !told.isReset {
+            events.append((EventText.reset, { $0.isReset = true }))
+        }
+        for entity in news.entities where told.changes[entity.id] != .some(entity.modifiedAt) {
+            events.append(
+                (EventText.event(entity, writer), { $0.changes[entity.id] = entity.modifiedAt })
+            )
+        }
+        for id in news.ended where !told.ended.contains(id) {
+            events.append((EventText.end(of: id), { $0.ended.insert(id) }))
+        }
+        return events
+    }
+
+    /// Writes the events that were not told yet; false when the client was slow, and the rest has to be read again.
     ///
     /// Throws `overloaded` or `tooManyResults` when the listener's share of the memory is used up.
     private func write(
@@ -95,9 +120,8 @@ struct EventStream: Sendable {
         _ told: inout Told,
         to body: inout some ResponseBodyWriter
     ) async throws -> Bool {
-        let events = news.entities.filter { told[$0.id] != .some($0.modifiedAt) }
-            .map { ($0.id, $0.modifiedAt, EventText.event($0, writer)) }
-        let bytes = events.reduce(0) { $0 + $1.2.count }
+        let events = events(of: news, told)
+        let bytes = events.reduce(0) { $0 + $1.bytes.count }
         let held = try memory?.take(bytes, times: 2, for: caller.sharer)
         defer { withExtendedLifetime(held) {} }
         var piece: [UInt8] = []
@@ -105,8 +129,8 @@ struct EventStream: Sendable {
         for (index, event) in events.enumerated() {
             let isLast = index == events.count - 1
             if isLast { piece += EventText.identifier(try text(of: news.position)) }
-            piece += event.2
-            told[event.0] = event.1
+            piece += event.bytes
+            event.note(&told)
             guard isLast || piece.count >= Self.pieceBytes else { continue }
             try await body.write(ByteBuffer(bytes: piece))
             piece = []
@@ -118,6 +142,10 @@ struct EventStream: Sendable {
     private func text(of position: NewsPosition) throws -> String {
         try hub.reading.text(of: position, caller: caller)
     }
+}
+
+extension News {
+    fileprivate var isEmpty: Bool { entities.isEmpty && ended.isEmpty && !mayMissEnds }
 }
 
 /// The text of events (HTML Standard, clause 9.2.5).
@@ -140,4 +168,13 @@ enum EventText {
         writer.write(entity, to: &json)
         return Array("event: entity\ndata: ".utf8) + json.bytes + Array("\n\n".utf8)
     }
+
+    /// The event of an entity that was deleted, or does not meet the question any more.
+    static func end(of id: EntityID) -> [UInt8] {
+        let data = JSONValue.object(["id": .string(id.uri)]).text
+        return Array("event: end\ndata: \(data)\n\n".utf8)
+    }
+
+    /// The event of a listener that may have missed ends, and has to ask anew for what there is.
+    static let reset = Array("event: reset\ndata: {}\n\n".utf8)
 }
