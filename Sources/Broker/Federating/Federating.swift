@@ -55,7 +55,7 @@ package final class Federating: Sendable {
     package func alias(of tenant: TenantName?) -> String { Hub.pseudonym(of: identity, tenant) }
 
     /// Whether any source is registered that could be asked.
-    func hasSources(_ tenant: TenantName?) async throws -> Bool {
+    package func hasSources(_ tenant: TenantName?) async throws -> Bool {
         guard client != nil, tenant?.snapshot == nil else { return false }
         return try await !registrations.view(of: tenant).index.isEmpty
     }

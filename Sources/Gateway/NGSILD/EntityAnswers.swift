@@ -71,6 +71,9 @@ extension Exchange {
         let type = try acceptedForEntities(items)
         let (parameters, query) = try entityQuery(items, selectors: selectors, ld: ld)
         if type == .csv { return try await answerTable(parameters, query) }
+        if type == .geoJSON, try await wantsAllFeatures(parameters) {
+            return try await answerFeatures(parameters, query)
+        }
         var representation = try parameters.representation()
         representation.version = preferredVersion
         let map = try entityMapRequest(items, entities: entities, ld: ld)
@@ -163,7 +166,8 @@ extension Exchange {
         return try await hub.longWork.run(for: caller.sharer) { try body() }
     }
 
-    private func geoWriter(_ entities: EntityWriter) throws(BrokerError) -> GeoJSONWriter {
+    /// The writer of features with the geometry that the parameters name.
+    func geoWriter(_ entities: EntityWriter) throws(BrokerError) -> GeoJSONWriter {
         let name = try items.text("geometryProperty")
         let dataset = try items.text("datasetId")
         return GeoJSONWriter(

@@ -126,6 +126,43 @@ import Testing
         }
     }
 
+    @Test func `GeoJSON by an address has all entities, with a limit a page with links`() async throws
+    {
+        try await ServedHub().test { client in
+            try await client.makeBuses(Array(1...1_203))
+            let address = "entities?type=Bus&options=keyValues"
+            let all = try await client.send(.get, "\(address)&format=geojson")
+            let features = try #require(try all.json["features"]?.arrayValue)
+            let speeds = Set(features.map { $0.objectValue?["properties"]?.objectValue?["speed"] })
+            #expect(features.count == 1_203 && speeds.count == 1_203)
+            #expect(try all.json["@context"] != nil && all.json["links"] == nil)
+            let page = try await client.send(.get, "\(address)&format=geojson&limit=2&offset=3")
+            #expect(try page.json["features"]?.arrayValue?.count == 2)
+            #expect(try page.json["links"]?.text.contains("\"next\"") == true)
+            let standard = try await client.send(
+                .get,
+                address,
+                headers: [.accept: "application/geo+json"]
+            )
+            #expect(try standard.json["features"]?.arrayValue?.count == 20)
+            let none = try await client.send(.get, "\(address)&format=geojson&q=speed%3C0")
+            #expect(try none.json["features"]?.arrayValue?.isEmpty == true)
+            // The context is where it is in a page.
+            var bare: [TestResponse] = []
+            for query in ["&q=speed%3C2", "&limit=1"] {
+                bare.append(
+                    try await client.send(
+                        .get,
+                        "\(address)&format=geojson\(query)",
+                        headers: [.init("Prefer")!: "body=json"]
+                    )
+                )
+            }
+            #expect(try bare[0].json["@context"] == nil)
+            #expect(bare[0].headers[.init("Link")!] == bare[1].headers[.init("Link")!])
+        }
+    }
+
     @Test func `format names GeoJSON as Accept does`() async throws {
         try await ServedHub().test { client in
             _ = try await client.send(.post, "entities", Self.bus)

@@ -7,8 +7,6 @@ struct OpenedData: Sendable, Hashable {
     /// A key of the page's words: where the line goes.
     let place: String
     let line: String
-    /// The most entities that the line gets; nil where it gets all of them.
-    var limit: Int?
 
     /// The lines for the entities of a question, at the hub with this address.
     static func lines(_ question: RowsQuestion, days: String, base: String) -> [OpenedData] {
@@ -37,9 +35,7 @@ struct OpenedData: Sendable, Hashable {
             OpenedData(
                 program: "curl",
                 place: "openShell",
-                line:
-                    "curl '\(now)&format=geojson&options=keyValues&limit=\(RowsQuestion.featureLimit)'",
-                limit: RowsQuestion.featureLimit
+                line: "curl '\(now)&format=geojson&options=keyValues'"
             ),
         ]
     }

@@ -99,11 +99,11 @@ extension PageRenderer {
         view.readings = (content.readings ?? []).map(reading)
         view.hasReadings = !view.readings.isEmpty
         view.months = months(question, now: now)
-        view.downloads = downloads(question, days, of: content.count)
+        view.downloads = downloads(question, days)
         view.opened = OpenedData.lines(question, days: days, base: base).enumerated().map {
             .init(
                 program: $1.program,
-                place: t($1.place) + limited(to: $1.limit, of: content.count),
+                place: t($1.place),
                 line: $1.line,
                 isFirst: $0 == 0
             )
@@ -114,7 +114,13 @@ extension PageRenderer {
         if content.columns.contains(.location) {
             view.places =
                 "\(Paths.entities)?\(question.selection)&attrs=location,name&format=geojson"
-                + "&options=keyValues&limit=\(RowsQuestion.featureLimit)"
+                + "&options=keyValues&limit=\(RowsQuestion.placeLimit)"
+            if content.count > RowsQuestion.placeLimit {
+                view.shownPlaces = t(
+                    "rowsFirst",
+                    ["count": Words.count(RowsQuestion.placeLimit)]
+                )
+            }
         }
         return try render(view, "rows")
     }
@@ -238,17 +244,7 @@ extension PageRenderer {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
-    /// Says that a way gets the first of more entities; empty where it gets all.
-    private func limited(to limit: Int?, of count: Int) -> String {
-        guard let limit, count > limit else { return "" }
-        return " (" + voice.translation("rowsFirst", ["count": Words.count(limit)]) + ")"
-    }
-
-    private func downloads(
-        _ question: RowsQuestion,
-        _ days: String,
-        of count: Int
-    ) -> [RowsView.Download] {
+    private func downloads(_ question: RowsQuestion, _ days: String) -> [RowsView.Download] {
         let t = voice.translation
         let now = "\(Paths.entities)?\(question.selection)"
         let past = "\(Paths.temporal)?\(question.selection)\(days)"
@@ -263,9 +259,8 @@ extension PageRenderer {
                 file: local + ".csv"
             ),
             .init(
-                name: t("rowsNow") + ", GeoJSON"
-                    + limited(to: RowsQuestion.featureLimit, of: count),
-                path: now + "&format=geojson&options=keyValues&limit=\(RowsQuestion.featureLimit)",
+                name: t("rowsNow") + ", GeoJSON",
+                path: now + "&format=geojson&options=keyValues",
                 file: local + ".geojson"
             ),
             .init(name: which + ", CSV", path: past + "&format=csv", file: name + ".csv"),

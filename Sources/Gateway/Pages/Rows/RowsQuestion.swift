@@ -6,8 +6,8 @@ import Storage
 struct RowsQuestion: Sendable {
     /// The rows of a page.
     static let rowLimit = 50
-    /// The entities of an answer in GeoJSON, the most that the hub gives at once.
-    static let featureLimit = 1_000
+    /// The most entities on the map of the page.
+    static let placeLimit = 1_000
 
     /// The name of the type, as the page *Data* has it.
     let type: String

@@ -71,6 +71,8 @@ struct RowsView {
     var contact: Link?
     /// The part of the API with the places of these entities; nil where they have none.
     var places: String?
+    /// Says that the map shows the first of more entities; nil where it shows all.
+    var shownPlaces: String?
     var tileURL = ""
     var tileAttribution = ""
     var hasMap: Bool { places != nil }
