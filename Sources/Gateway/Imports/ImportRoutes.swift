@@ -33,14 +33,14 @@ extension RouteTable {
         add(
             ImportDesk.description(
                 "csv",
-                "Load a table by a map of the hub",
-                [QueryParameter("map", "The name of the map", isRequired: true)],
+                "Load a table by a map",
+                ImportMap.parameters,
                 accepts: ["text/csv", "application/octet-stream"]
             )
         ) { request, context in
-            let name = try ImportDesk.plainName("map", of: request)
+            let map = try await desk.map(of: request, context)
             return try await desk.take(request, context, as: "table.csv") { path in
-                try settings.table(path, map: name)
+                try settings.table(path, map: map)
             }
         }
         addWorkbookImport(desk, settings)
@@ -53,18 +53,17 @@ extension RouteTable {
         add(
             ImportDesk.description(
                 "xlsx",
-                "Load a sheet of a workbook by a map of the hub",
-                [
-                    QueryParameter("map", "The name of the map", isRequired: true),
-                    QueryParameter("sheet", "The name of the sheet; the first one without"),
+                "Load a sheet of a workbook by a map",
+                ImportMap.parameters + [
+                    QueryParameter("sheet", "The name of the sheet; the first one without")
                 ],
                 accepts: [workbook, "application/octet-stream"]
             )
         ) { request, context in
-            let name = try ImportDesk.plainName("map", of: request)
+            let map = try await desk.map(of: request, context)
             let sheet = request.uri.queryParameters.get("sheet")
             return try await desk.take(request, context, as: "workbook.xlsx") { path in
-                try settings.workbook(path, sheet: sheet, map: name)
+                try settings.workbook(path, sheet: sheet, map: map)
             }
         }
     }
@@ -80,8 +79,7 @@ extension RouteTable {
                         "The type of all; without, each feature's property type"
                     ),
                     QueryParameter("id", "The identifier, with properties in braces"),
-                    QueryParameter("map", "The name of a map of the hub, in place of both"),
-                ],
+                ] + ImportMap.parameters,
                 accepts: [
                     "application/geo+json", "application/geo+json-seq", "application/octet-stream",
                 ]
@@ -89,13 +87,12 @@ extension RouteTable {
         ) { request, context in
             let query = request.uri.queryParameters
             let (type, id) = (query.get("type"), query.get("id"))
-            if query.get("map") != nil {
+            if let map = try await ImportMap(request, desk.hub, context) {
                 guard type == nil, id == nil else {
                     throw BrokerError(.badRequestData, "A map has the type and the identifier.")
                 }
-                let name = try ImportDesk.plainName("map", of: request)
                 return try await desk.take(request, context, as: "features.geojson") { path in
-                    try settings.features(path, map: name)
+                    try settings.features(path, map: map)
                 }
             }
             return try await desk.take(request, context, as: "features.geojson") { path in
@@ -127,8 +124,8 @@ extension RouteTable {
 }
 
 /// Imports files on request, up to a number at a time.
-private final class ImportDesk: Sendable {
-    private let hub: Hub
+final class ImportDesk: Sendable {
+    let hub: Hub
     private let settings: ImportSettings
     private let metrics: ImportMetrics
     private let atWork: Mutex<PartyShares>
@@ -155,6 +152,12 @@ private final class ImportDesk: Sendable {
             accepts: accepts,
             answers: "application/json"
         )
+    }
+
+    /// The map that a table needs; throws when the request has none.
+    func map(of request: Request, _ context: GatewayContext) async throws -> ImportMap {
+        if let map = try await ImportMap(request, hub, context) { return map }
+        return .named(try Self.plainName("map", of: request))
     }
 
     /// A parameter with a name, which must not be a path.
@@ -261,44 +264,6 @@ private final class ImportDesk: Sendable {
                 "Too many of your files are being read; send it again later."
             )
         }
-    }
-}
-
-extension ImportSettings {
-    /// The table for the map with this name; its lookup table is in the same folder.
-    fileprivate func table(_ path: String, map name: String) throws -> MappedTable {
-        let (map, open) = try columnMap(name)
-        return try MappedTable(FileBytes(path: path), map: map, memory: memory, open: open)
-    }
-
-    /// The features for the map with this name.
-    fileprivate func features(_ path: String, map name: String) throws -> FeatureFile {
-        try FeatureFile(FileBytes(path: path), map: try columnMap(name).0)
-    }
-
-    /// The sheet for the map with this name.
-    fileprivate func workbook(
-        _ path: String,
-        sheet: String?,
-        map name: String
-    ) throws -> MappedTable {
-        let (map, open) = try columnMap(name)
-        return try MappedTable(workbook: path, sheet: sheet, map: map, memory: memory, open: open)
-    }
-
-    /// A map, and what opens its lookup table.
-    private func columnMap(
-        _ name: String
-    ) throws -> (ColumnMap, (String) throws(SourceError) -> any ByteSource) {
-        guard let folder = mapsFolder, FileBytes.exists("\(folder)/\(name).map.yaml") else {
-            throw BrokerError(.resourceNotFound, "The hub has no map '\(name)'.")
-        }
-        let file = "\(name).map.yaml"
-        let yaml = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
-        return (
-            try ColumnMap(yaml: yaml, file: file),
-            { (lookup) throws(SourceError) in try FileBytes(path: "\(folder)/\(lookup)") }
-        )
     }
 }
 

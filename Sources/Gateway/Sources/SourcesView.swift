@@ -140,8 +140,9 @@ struct SourceEntries {
 
     init(_ fields: QueryItems) {
         name = fields["name"] ?? ""
-        // A form sends lines as the Internet ends them.
-        definition = (fields["definition"] ?? "").replacing("\r\n", with: "\n")
+        // A form sends lines as the Internet ends them; that of the first run has the parts of a definition.
+        definition =
+            fields["definition"]?.replacing("\r\n", with: "\n") ?? SourceForm(fields).definition
         message = (fields["message"] ?? "").replacing("\r\n", with: "\n")
         topic = fields["topic"] ?? ""
     }

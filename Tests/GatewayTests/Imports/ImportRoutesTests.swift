@@ -82,6 +82,43 @@ import Testing
         }
     }
 
+    /// As the page of the first run does it, for an operator who has written the map there.
+    @Test func `a table or features come with a map of their own, from who runs the hub alone`()
+        async throws
+    {
+        try await test { client in
+            let table = "site,when,pm\na,2026-01-01T00:00:00Z,7\n"
+            let definition = QueryItems.encode(Self.map)
+            let answer = try await send("csv?definition=\(definition)", table, client)
+            #expect(answer.status == .ok, "\(answer.text)")
+            let features = #"{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null, "properties": {"site": "b", "when": "2026-01-01T00:00:00Z", "pm": 8}}]}"#
+            let mapped = try await send("geojson?definition=\(definition)", features, client)
+            #expect(mapped.status == .ok, "\(mapped.text)")
+            let stored = try await client.execute(
+                uri: "/ngsi-ld/v1/entities/urn:ngsi-ld:AirQualityObserved:b?format=simplified",
+                method: .get
+            )
+            #expect(try stored.json["pm25"] == 8)
+            let strange = try await send("csv?definition=\(definition)", table, client, [:])
+            #expect(strange.status == .unauthorized)
+            for (query, reason) in [
+                ("definition=\(definition)&map=air", "one map"),
+                ("definition=type%3A+%5B", "definition:1"),
+                ("definition=" + String(repeating: "x", count: 16_385), "16384 bytes"),
+                (
+                    "definition="
+                        + QueryItems.encode(
+                            Self.map + "\nlookup: {file: ../../etc/passwd, key: a, match: site}\n"
+                        ), "lookup"
+                ),
+            ] {
+                let refused = try await send("csv?\(query)", table, client)
+                #expect(refused.status == .badRequest)
+                #expect(refused.text.contains(reason), "\(refused.text)")
+            }
+        }
+    }
+
     @Test
     func `a late table leaves the newest reading current, and a feed reports missing targets`()
         async throws

@@ -61,12 +61,14 @@ private struct SetupPage {
             public: reach,
             rules: reach.rules(kept),
             types: types.map { LDContext.core.compact($0) }.sorted(),
+            sources: try hub.sourcing.sources(caller: caller).map(\.key.name.text).sorted(),
             done: request.uri.queryParameters["done"].map(String.init),
             problem: problem
         )
-        let base =
-            settings.publicURL
-            ?? (settings.hasTLS ? "https://" : "http://") + (request.head.authority ?? "localhost")
+        let base = request.head.address(
+            publicURL: settings.publicURL,
+            hasTLS: settings.hasTLS
+        )
         return page(try renderer.setup(state, base: base), status: status)
     }
 

@@ -62,6 +62,8 @@ struct SetupState: Sendable {
     var rules: JSONObject
     /// The types of the data that there is.
     var types: [String]
+    /// The names of the sources that there are.
+    var sources: [String]
     /// The step that was just done.
     var done: String?
     /// What was wrong with a form.
@@ -92,7 +94,12 @@ struct SetupView {
     var rulesCommand = ""
     var isDataDone = false
     var dataText = ""
+    /// Says which sources there are; nil for none.
+    var sourcesText: String?
+    /// A map to begin with.
+    var exampleMap = SourceForm.example
     var dataCommands: [String] = []
+    var sourceCommands: [String] = []
     var loginCommand = ""
 }
 
@@ -137,8 +144,14 @@ extension PageRenderer {
             base + "/governance/v1/rules",
             JSONValue.object(state.rules).text
         )
-        view.isDataDone = !state.types.isEmpty
+        view.isDataDone = !state.types.isEmpty || !state.sources.isEmpty
         view.dataText = t("setupDataThere", ["types": "\(state.types.count)"])
+        if !state.sources.isEmpty {
+            view.sourcesText = t(
+                "setupSourcesThere",
+                ["names": state.sources.joined(separator: ", ")]
+            )
+        }
         let options = dataOption
         view.dataCommands = [
             "balai import geojson districts.geojson --type District" + options,
@@ -146,16 +159,24 @@ extension PageRenderer {
             "balai import xlsx readings.xlsx --map map.yaml" + options,
             "balai import gtfs timetable.zip" + options,
         ]
+        view.sourceCommands = [
+            "balai source suggest message.json > air.source.yaml",
+            request("application/yaml", "--data-binary @air.source.yaml", base + "/sources/v1/air"),
+        ]
         view.loginCommand = "balai login" + dataOption
         return try render(view, "setup")
     }
 
     /// The command that puts JSON, for the hub's own machine.
     private func command(_ address: String, _ json: String) -> String {
+        request("application/json", "-d " + Self.quoted(json), address)
+    }
+
+    private func request(_ type: String, _ body: String, _ address: String) -> String {
         let folder = Self.quoted(settings.place?.dataFolder ?? "balai-data")
         return
             "curl --fail-with-body -X PUT -H \"Authorization: Bearer $(cat \(folder)/operator.token)\" "
-            + "-H 'Content-Type: application/json' -d \(Self.quoted(json)) \(address)"
+            + "-H 'Content-Type: \(type)' \(body) \(address)"
     }
 
     /// The text as one word of a shell.

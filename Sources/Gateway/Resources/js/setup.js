@@ -9,12 +9,15 @@ async function isFeatures(file) {
   return /^\uFEFF?\s*\{/.test(start) && /"type"\s*:\s*"FeatureCollection"/.test(start);
 }
 
-// The route for a file, by the end of its name; for .json by what is in it, too.
-async function route(file, type) {
+// The route for a file, by the end of its name; for .json by what is in it, too. Null for a table without a map.
+async function route(file, type, map) {
   const name = file.name;
+  const mapped = `definition=${encodeURIComponent(map)}`;
   const base = name.replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_.-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 60);
   if (/\.zip$/i.test(name)) return `gtfs?feed=${encodeURIComponent(base || "feed")}`;
-  if (/\.geojson(l|s)?$/i.test(name) || (/\.json$/i.test(name) && await isFeatures(file))) return type ? `geojson?type=${encodeURIComponent(type)}` : "geojson";
+  if (/\.xlsx$/i.test(name)) return map ? `xlsx?${mapped}` : null;
+  if (/\.(csv|tsv|txt)$/i.test(name)) return map ? `csv?${mapped}` : null;
+  if (/\.geojson(l|s)?$/i.test(name) || (/\.json$/i.test(name) && await isFeatures(file))) return map ? `geojson?${mapped}` : type ? `geojson?type=${encodeURIComponent(type)}` : "geojson";
   return "entities";
 }
 
@@ -26,7 +29,15 @@ form?.addEventListener("submit", async (event) => {
   button.disabled = true;
   told.textContent = "…";
   try {
-    const response = await fetch(`/hub/imports/${await route(file, document.getElementById("upload-type").value.trim())}`, {
+    const value = (id) => document.getElementById(id).value.trim();
+    const path = await route(file, value("upload-type"), value("upload-map"));
+    if (!path) {
+      told.textContent = told.dataset.unmapped;
+      told.classList.add("ahead");
+      button.disabled = false;
+      return;
+    }
+    const response = await fetch(`/hub/imports/${path}`, {
       method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" },
     });
     const answer = await response.json();
