@@ -105,8 +105,7 @@ struct FeatureDocuments {
 extension Exchange {
     /// The address at which the caller reaches the hub: the configured one, or else the one that it asked.
     var base: String {
-        settings.publicURL
-            ?? (settings.hasTLS ? "https://" : "http://") + (request.head.authority ?? "localhost")
+        request.head.address(publicURL: settings.publicURL, hasTLS: settings.hasTLS)
     }
 
     /// A JSON answer of a route beside the standard.

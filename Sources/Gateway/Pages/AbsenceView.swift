@@ -5,6 +5,8 @@ struct PageVisit: Sendable, Equatable {
     var isAtMachine = false
     /// The port in the address that the visitor used, if it has one.
     var port: Int?
+    /// The address at which the visitor reaches the hub.
+    var address = "http://localhost:1026"
 }
 
 /// The text of a page that has nothing to show to its visitor.

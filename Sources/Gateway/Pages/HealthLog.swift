@@ -110,14 +110,14 @@ package final class HealthLog: Sendable {
     private static func measures(_ samples: [Sample]) -> [HealthSummary.Measure] {
         func measure(
             _ name: String,
-            _ unit: String,
-            _ explanation: String,
+            _ unit: Wording,
+            _ explanation: Wording,
             _ figure: (Sample) -> Double,
             state: HealthSummary.State = .good
         ) -> HealthSummary.Measure {
             let history = samples.map(figure)
             return HealthSummary.Measure(
-                name: name,
+                name: .words(name),
                 value: history.last ?? 0,
                 unit: unit,
                 explanation: explanation,
@@ -128,50 +128,49 @@ package final class HealthLog: Sendable {
         let last = samples.last
         return [
             measure(
-                "Requests",
-                "per second",
-                "Answered over HTTP, for people and programs.",
+                "healthRequests",
+                .words("healthPerSecond"),
+                .words("healthRequestsWhy"),
                 \.requestsPerSecond
             ),
             measure(
-                "Time to answer",
-                "ms",
-                "The mean of the last seconds.",
+                "healthAnswerTime",
+                .same("ms"),
+                .words("healthAnswerTimeWhy"),
                 \.answerMilliseconds
             ),
             measure(
-                "Refused",
-                "per second",
-                "Answers that say what is wrong with the request (4xx).",
+                "healthRefused",
+                .words("healthPerSecond"),
+                .words("healthRefusedWhy"),
                 \.refusedPerSecond
             ),
             measure(
-                "Own errors",
-                "per second",
-                "Answers because of an error of the hub (5xx). Any of them needs attention.",
+                "healthOwnErrors",
+                .words("healthPerSecond"),
+                .words("healthOwnErrorsWhy"),
                 \.failedPerSecond,
                 state: last.map { $0.failedPerSecond > 0 } == true
                     ? .attention : .good
             ),
             measure(
-                "Notifications waiting",
-                "",
+                "healthWaiting",
+                .same(""),
                 outboxExplanation(last),
                 \.outboxCount,
                 state: outboxState(last)
             ),
             measure(
-                "Notifications given up",
-                "",
-                "Their receivers failed too often: \u{201C}balai dead-letters list\u{201D} says why, "
-                    + "\u{201C}balai dead-letters replay\u{201D} sends them again.",
+                "healthGivenUp",
+                .same(""),
+                .words("healthGivenUpWhy"),
                 \.deadLetterCount,
                 state: last.map { $0.deadLetterCount > 0 } == true ? .attention : .good
             ),
             measure(
-                "Memory",
-                "MB",
-                "Resident memory of the hub's process.",
+                "healthMemory",
+                .same("MB"),
+                .words("healthMemoryWhy"),
                 \.memoryMegabytes
             ),
         ]
@@ -184,26 +183,23 @@ package final class HealthLog: Sendable {
     ) -> [HealthSummary.Measure] {
         guard let disk = samples.last?.disk else { return [] }
         let total = Words.figure(Double(disk.totalBytes) / 1_000_000_000)
-        let what = "Of \(total) GB, where the data folder is."
         let isFull = disk.isFull || isRefusing
         let measure = HealthSummary.Measure(
-            name: "Room on the disk",
+            name: .words("healthDisk"),
             value: Double(disk.freeBytes) / 1_000_000_000,
-            unit: "GB",
-            explanation: isFull
-                ? "\(what) The disk is full, or a quota: writing is refused, reading goes on."
-                : "\(what) When it is full, writing is refused.",
+            unit: .same("GB"),
+            explanation: .words(isFull ? "healthDiskFull" : "healthDiskWhy", ["total": total]),
             history: samples.compactMap(\.disk).map { Double($0.freeBytes) / 1_000_000_000 },
             state: isFull ? .bad : disk.isScarce ? .attention : .good
         )
         return [measure]
     }
 
-    private static func outboxExplanation(_ sample: Sample?) -> String {
+    private static func outboxExplanation(_ sample: Sample?) -> Wording {
         guard let age = sample?.outboxAgeSeconds, age >= attentionAgeSeconds else {
-            return "Not yet delivered to subscribers. A subscriber that is away lets it grow."
+            return .words("healthWaitingWhy")
         }
-        return "The oldest has waited for \(Words.duration(seconds: age)): is its subscriber away?"
+        return .lasting("healthWaitingLong", seconds: age)
     }
 
     private static func outboxState(_ sample: Sample?) -> HealthSummary.State {

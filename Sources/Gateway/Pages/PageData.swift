@@ -142,22 +142,22 @@ package struct HealthSummary: Sendable, Equatable {
 
     /// One figure with its recent past.
     package struct Measure: Sendable, Equatable {
-        /// The name for readers: `Requests`.
-        package var name: String
+        /// The name for readers: *Requests*.
+        package var name: Wording
         package var value: Double
-        /// The unit: `per second`, `MB`, or empty.
-        package var unit: String
+        /// The unit: *per second*, `MB`, or empty.
+        package var unit: Wording
         /// One sentence: what it is, and when to worry.
-        package var explanation: String
+        package var explanation: Wording
         /// The values, oldest first, at equal intervals.
         package var history: [Double]
         package var state: State
 
         package init(
-            name: String,
+            name: Wording,
             value: Double,
-            unit: String,
-            explanation: String,
+            unit: Wording,
+            explanation: Wording,
             history: [Double] = [],
             state: State = .good
         ) {

@@ -80,7 +80,9 @@ package struct PageRenderer: Sendable {
         var shell = shell(title, summary, isTranslated: true)
         shell.isNow = true
         let newest = summary.newest(at: now)
-        let types = Words.visitorsOrder(summary.types).map { TypeView($0, in: words, now: now) }
+        let types = Words.visitorsOrder(summary.types).map {
+            TypeView($0, in: words, keeping: voice, now: now)
+        }
         let unplaced = types.filter { !$0.hasPlace }
         let view = NowView(
             shell: shell,
@@ -109,20 +111,27 @@ package struct PageRenderer: Sendable {
         for visit: PageVisit = PageVisit(),
         at now: Timestamp
     ) throws -> String {
-        var shell = shell("Data of \(settings.shownName)", summary)
+        let words = voice.translation
+        let title = words("dataTitle", ["city": settings.shownName])
+        var shell = shell(title, summary, isTranslated: true)
         shell.isData = true
         let newest = summary.newest(at: now)
-        let english = translations.all[0]
         let view = DataView(
             shell: shell,
-            t: english.words,
-            absence: AbsenceView(summary, visit, settings.place, in: english),
-            count: Words.count(summary.entityCount),
-            typeCount: Words.count(summary.types.count),
-            newest: newest.map { Words.ago($0, now: now) } ?? "never",
-            newestAt: newest?.text ?? "",
+            t: words.words,
+            absence: AbsenceView(summary, visit, settings.place, in: words),
+            count: words(
+                "dataCount",
+                [
+                    "count": Words.count(summary.entityCount),
+                    "types": Words.count(summary.types.count),
+                    "ago": newest.map { words.ago($0, now: now) } ?? words("agoNever"),
+                ]
+            ),
+            address: visit.address,
+            query: voice.query,
             types: Words.visitorsOrder(summary.types).map {
-                TypeView($0, in: english, now: now)
+                TypeView($0, in: words, keeping: voice, now: now)
             }
         )
         return try render(view, "data")
@@ -133,9 +142,10 @@ package struct PageRenderer: Sendable {
         _ summary: HubSummary,
         at now: Timestamp
     ) throws -> String {
-        var shell = shell("Health of the hub", summary)
+        let words = voice.translation
+        var shell = shell(words("healthTitle"), summary, isTranslated: true)
         shell.isHealth = true
-        return try render(HealthView(shell: shell, health, now: now), "health")
+        return try render(HealthView(shell: shell, health, in: words, now: now), "health")
     }
 
     /// The page that a browser shows for a problem.
@@ -194,7 +204,8 @@ package struct PageRenderer: Sendable {
             purposes: purposes.map {
                 SignInView.Purpose(
                     term: $0.text,
-                    label: Translation.label(of: $0.text),
+                    label: t.label(ofPurpose: $0.text),
+                    language: t.language(ofPurpose: $0.text),
                     isChosen: $0 == purpose
                 )
             },

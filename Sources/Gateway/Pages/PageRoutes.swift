@@ -23,13 +23,13 @@ extension RouteTable {
                 return try await landingPage(request, context)
             }
             let summary = try await data.summary(for: context.caller)
-            let visit = PageVisit(request.head, context.caller, settings.place)
+            let visit = PageVisit(request.head, context.caller, settings)
             let renderer = renderer.speaking(to: request, context.caller)
             return .page(try renderer.now(summary, for: visit, at: data.now), settings)
         }
         add(Self.page("/data", "Show what is collected")) { request, context in
             let summary = try await data.summary(for: context.caller)
-            let visit = PageVisit(request.head, context.caller, settings.place)
+            let visit = PageVisit(request.head, context.caller, settings)
             let renderer = renderer.speaking(to: request, context.caller)
             return .page(try renderer.data(summary, for: visit, at: data.now), settings)
         }
@@ -88,8 +88,9 @@ extension Request {
 }
 
 extension PageVisit {
-    init(_ request: HTTPRequest, _ caller: Caller, _ place: HubPlace?) {
-        let authority = request.authority ?? ""
+    init(_ request: HTTPRequest, _ caller: Caller, _ settings: PageSettings) {
+        let (authority, place) = (request.authority ?? "", settings.place)
+        address = request.address(publicURL: settings.publicURL, hasTLS: settings.hasTLS)
         isAnonymous = caller.party == .anonymous
         // A proxy is shown by one of these fields, or by the operator's `publicURL`.
         let isForwarded = Self.proxyFields.contains { request.headerFields[$0] != nil }

@@ -19,6 +19,10 @@ package struct PageSettings: Sendable, Hashable {
     /// Without it, pages make no requests except to the hub.
     package var tileURL: String?
     package var tileAttribution = ""
+    /// The address at which others reach the hub; nil for that which each asks.
+    package var publicURL: String?
+    /// Whether the hub itself speaks TLS.
+    package var hasTLS = false
     /// The location of the hub, for hints to those who run it; nil when no hints are needed.
     package var place: HubPlace?
 

@@ -72,7 +72,10 @@ struct PageShell {
         language = voice.translation.language
         frameLanguage = voice.translation.language
         purpose = voice.purpose.map {
-            voice.translation("purposeNow", ["purpose": Translation.label(of: $0.text)])
+            voice.translation(
+                "purposeNow",
+                ["purpose": voice.translation.label(ofPurpose: $0.text)]
+            )
         }
         query = voice.query
         hasLanguages = !voice.languages.isEmpty
@@ -103,6 +106,8 @@ struct SignInView {
     struct Purpose {
         var term: String
         var label: String
+        /// The language of the label.
+        var language: String
         var isChosen: Bool
     }
 
@@ -159,10 +164,11 @@ struct DataView {
     var t: [String: String]
     /// The text when there is nothing to show; nil otherwise.
     var absence: AbsenceView?
+    /// How many entities there are, and how new they are.
     var count: String
-    var typeCount: String
-    var newest: String
-    var newestAt: String
+    /// The address of the hub, for commands.
+    var address: String
+    var query: String
     var types: [TypeView]
 }
 
@@ -176,7 +182,8 @@ struct TypeView {
     var size: String
     /// Whether its entities can be shown on a map.
     var hasPlace: Bool
-    var noun: String
+    /// The counts and the age in a sentence.
+    var facts: String
     var newest: String
     var newestAt: String
     /// A notice when some values, but not all, have times in the future.
@@ -184,14 +191,13 @@ struct TypeView {
     var isSimulated: Bool
     var sources: [String]
     var attributes: [AttributeView]
-    var attributeCount: String
     /// The page with its entities.
     var rows: String
     /// The path of the example request.
     var path: String
     var historyPath: String
 
-    init(_ type: TypeSummary, in words: Translation, now: Timestamp) {
+    init(_ type: TypeSummary, in words: Translation, keeping voice: PageVoice, now: Timestamp) {
         name = type.name
         label = words.label(ofType: type.name)
         let encoded = Self.percentEncoded(type.name)
@@ -199,17 +205,19 @@ struct TypeView {
         count = Words.count(type.count)
         size = "\(type.count)"
         hasPlace = type.attributes.contains { $0.kind == .geoProperty && $0.name == "location" }
-        noun = type.count == 1 ? "entity" : "entities"
         newest = type.newest.map { words.ago($0, now: now) } ?? words("agoNoTime")
+        facts = words(
+            "dataFacts",
+            ["count": count, "attributes": "\(type.attributes.count)", "ago": newest]
+        )
         newestAt = type.newest?.text ?? ""
         ahead = type.furthest.flatMap {
-            $0 == type.newest ? nil : "some \(Words.ago($0, now: now))"
+            $0 == type.newest ? nil : words("dataSomeAhead", ["ago": words.ago($0, now: now)])
         }
         isSimulated = type.isSimulated
         sources = type.sources
-        attributes = type.attributes.map(AttributeView.init)
-        attributeCount = "\(type.attributes.count)"
-        rows = "/data/rows?type=\(encoded)"
+        attributes = type.attributes.map { AttributeView($0, in: words) }
+        rows = "/data/rows" + voice.query(["type": type.name])
         path = "/ngsi-ld/v1/entities?type=\(encoded)&limit=10"
         historyPath = "/ngsi-ld/v1/temporal/entities?type=\(encoded)&lastN=10&limit=2"
     }
@@ -241,9 +249,9 @@ struct AttributeView {
     /// Nil instead of empty, because a section of a template only tests for presence.
     var unit: String?
 
-    init(_ attribute: AttributeSummary) {
+    init(_ attribute: AttributeSummary, in words: Translation) {
         name = attribute.name
-        kind = Words.kind(attribute.kind)
+        kind = words(Words.key(of: attribute.kind))
         unit = attribute.unitCode.map(Words.unit).flatMap { $0.isEmpty ? nil : $0 }
     }
 }
@@ -251,36 +259,44 @@ struct AttributeView {
 /// The page *Health*.
 struct HealthView {
     var shell: PageShell
+    var t: [String: String]
     var state: String
     var headline: String
-    var version: String
-    var uptime: String
+    var running: String
     var hidesMeasures: Bool
     var measures: [MeasureView]
     var hidesErrors: Bool
     var errors: [ErrorView]
 
-    init(shell: PageShell, _ summary: HealthSummary, now: Timestamp) {
+    init(
+        shell: PageShell,
+        _ summary: HealthSummary,
+        in words: Translation,
+        now: Timestamp
+    ) {
         self.shell = shell
+        t = words.words
         state = summary.state.rawValue
-        headline = Self.headline(summary)
-        version = summary.version
-        uptime = Words.duration(
-            seconds: max(0, now.microseconds - summary.startedAt.microseconds) / 1_000_000
+        headline = words(Self.headline(summary))
+        let seconds = max(0, now.microseconds - summary.startedAt.microseconds) / 1_000_000
+        running = words(
+            "healthRunning",
+            ["duration": words.duration(seconds: seconds), "version": summary.version]
         )
         hidesMeasures = summary.measures == nil
-        measures = (summary.measures ?? []).map(MeasureView.init)
+        measures = (summary.measures ?? []).map { MeasureView($0, in: words) }
         hidesErrors = summary.errors == nil
-        errors = (summary.errors ?? []).map { ErrorView($0, now: now) }
+        errors = (summary.errors ?? []).map { ErrorView($0, in: words, now: now) }
     }
 
+    /// The key of the words.
     private static func headline(_ summary: HealthSummary) -> String {
         switch (summary.store, summary.state) {
-        case (.full, _): "The disk is full: writing is refused"
-        case (.failing, _): "The store cannot be read or written"
-        case (.sound, .good): summary.measures == nil ? "The hub answers" : "All is well"
-        case (.sound, .attention): "Something needs a look"
-        case (.sound, .bad): "Something is wrong"
+        case (.full, _): "healthFull"
+        case (.failing, _): "healthStore"
+        case (.sound, .good): summary.measures == nil ? "healthAnswers" : "healthGood"
+        case (.sound, .attention): "healthLook"
+        case (.sound, .bad): "healthBad"
         }
     }
 }
@@ -296,14 +312,18 @@ struct MeasureView {
     /// The line; nil when there are too few values.
     var line: LineView?
 
-    init(_ measure: HealthSummary.Measure) {
-        name = measure.name
+    init(_ measure: HealthSummary.Measure, in words: Translation) {
+        name = words(measure.name)
         value = Words.figure(measure.value)
-        unit = measure.unit
-        explanation = measure.explanation
+        unit = words(measure.unit)
+        explanation = words(measure.explanation)
         state = measure.state.rawValue
-        stateWord = measure.state == .good ? nil : measure.state == .bad ? "wrong" : "look"
-        line = LineView(measure.history)
+        switch measure.state {
+        case .good: stateWord = nil
+        case .attention: stateWord = words("healthWordLook")
+        case .bad: stateWord = words("healthWordBad")
+        }
+        line = LineView(measure.history, of: name, in: words)
     }
 }
 
@@ -313,16 +333,23 @@ struct LineView {
     var area: String
     /// The value at its top, with zero at its bottom; nil when all values are zero.
     var top: String?
-    /// The time since its beginning.
-    var span: String
+    /// When it begins.
+    var since: String
+    /// What it shows, for those who do not see it.
+    var label: String
 
-    init?(_ history: [Double]) {
+    init?(_ history: [Double], of name: String, in words: Translation) {
         let line = Sparkline(history)
         guard !line.points.isEmpty else { return nil }
         points = line.points
         area = line.area
         top = line.top > 0 ? Words.figure(line.top) : nil
-        span = Words.span(seconds: Int64(history.count - 1) * HealthLog.sampleSeconds)
+        let span = words.span(seconds: Int64(history.count - 1) * HealthLog.sampleSeconds)
+        since = words("agoSpan", ["span": span])
+        let values = ["name": name, "span": span]
+        label =
+            top.map { words("healthLine", values.merging(["top": $0]) { $1 }) }
+            ?? words("healthLineZero", values)
     }
 }
 
@@ -340,9 +367,9 @@ struct ErrorView {
     var place: String
     var text: String
 
-    init(_ error: HealthSummary.ErrorLine, now: Timestamp) {
+    init(_ error: HealthSummary.ErrorLine, in words: Translation, now: Timestamp) {
         at = error.at.text
-        ago = Words.ago(error.at, now: now)
+        ago = words.ago(error.at, now: now)
         place = error.place
         text = error.text
     }

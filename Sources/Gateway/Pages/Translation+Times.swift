@@ -2,7 +2,8 @@ import ContextModel
 
 /// Times and types in the words of a language.
 extension Translation {
-    /// "3 seconds ago"; see `Words.ago`.
+    /// "3 seconds ago"; "just now" also for a time slightly in the future, and "dated 2 hours
+    /// ahead" for one far in the future.
     func ago(_ moment: Timestamp, now: Timestamp) -> String {
         let seconds = (now.microseconds - moment.microseconds) / 1_000_000
         if moment.isAhead(of: now) { return self("agoAhead", ["span": span(seconds: -seconds)]) }
@@ -12,7 +13,24 @@ extension Translation {
     /// A duration in its largest fitting unit.
     func span(seconds: Int64) -> String {
         let (count, unit) = Words.largestUnit(of: seconds)
-        return self(Self.key(of: unit, isOne: count == 1), ["count": "\(count)"])
+        return text(count, unit)
+    }
+
+    /// A duration such as "2 days, 3 hours".
+    func duration(seconds: Int64) -> String {
+        let parts: [(count: Int64, unit: Words.Unit)] =
+            switch seconds {
+            case ..<60: [(seconds, .second)]
+            case ..<3_600: [(seconds / 60, .minute)]
+            case ..<86_400: [(seconds / 3_600, .hour), (seconds % 3_600 / 60, .minute)]
+            default: [(seconds / 86_400, .day), (seconds % 86_400 / 3_600, .hour)]
+            }
+        let shown = parts.prefix(1) + parts.dropFirst().filter { $0.count > 0 }
+        return shown.map { text($0.count, $0.unit) }.joined(separator: ", ")
+    }
+
+    private func text(_ count: Int64, _ unit: Words.Unit) -> String {
+        self(Self.key(of: unit, isOne: count == 1), ["count": "\(count)"])
     }
 
     private static func key(of unit: Words.Unit, isOne: Bool) -> String {

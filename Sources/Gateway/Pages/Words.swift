@@ -6,20 +6,6 @@ enum Words {
     /// How far in the future a time may be and still count as now.
     static let toleranceMicroseconds: Int64 = 60_000_000
 
-    /// "3 seconds ago"; "just now" also for a time slightly in the future, and "dated 2 hours
-    /// ahead" for one far in the future.
-    static func ago(_ moment: Timestamp, now: Timestamp) -> String {
-        let seconds = (now.microseconds - moment.microseconds) / 1_000_000
-        if moment.isAhead(of: now) { return "dated \(span(seconds: -seconds)) ahead" }
-        return seconds < 2 ? "just now" : span(seconds: seconds) + " ago"
-    }
-
-    /// A duration in its largest fitting unit.
-    static func span(seconds: Int64) -> String {
-        let (count, unit) = largestUnit(of: seconds)
-        return several(count, unit.rawValue)
-    }
-
     /// A unit of durations, by its English name.
     enum Unit: String {
         case second, minute, hour, day, month, year
@@ -36,24 +22,6 @@ enum Words {
         case ..<(730 * 86_400): (days * 100 / 3_044, .month)
         default: (days * 100 / 36_525, .year)
         }
-    }
-
-    /// A duration such as "2 days, 3 hours".
-    static func duration(seconds: Int64) -> String {
-        switch seconds {
-        case ..<60: several(seconds, "second")
-        case ..<3_600: several(seconds / 60, "minute")
-        case ..<86_400: several(seconds / 3_600, "hour") + rest(seconds % 3_600 / 60, "minute")
-        default: several(seconds / 86_400, "day") + rest(seconds % 86_400 / 3_600, "hour")
-        }
-    }
-
-    private static func rest(_ count: Int64, _ noun: String) -> String {
-        count == 0 ? "" : ", " + several(count, noun)
-    }
-
-    private static func several(_ count: Int64, _ noun: String) -> String {
-        "\(count) \(noun)\(count == 1 ? "" : "s")"
     }
 
     /// A number with groups of thousands, "1 220 823", separated by narrow spaces that do not
@@ -121,16 +89,17 @@ enum Words {
         "HPA": "hPa", "A97": "hPa", "LTR": "l", "MTQ": "m³", "VLT": "V", "AMP": "A",
     ]
 
-    static func kind(_ kind: Attribute.Kind) -> String {
+    /// The key of the words for a kind of attribute.
+    static func key(of kind: Attribute.Kind) -> String {
         switch kind {
-        case .property: "value"
-        case .relationship: "link"
-        case .geoProperty: "place"
-        case .languageProperty: "text in several languages"
-        case .vocabProperty: "word of a vocabulary"
-        case .jsonProperty: "JSON"
-        case .listProperty: "list"
-        case .listRelationship: "links"
+        case .property: "kindValue"
+        case .relationship: "kindLink"
+        case .geoProperty: "kindPlace"
+        case .languageProperty: "kindTexts"
+        case .vocabProperty: "kindTerm"
+        case .jsonProperty: "kindJSON"
+        case .listProperty: "kindList"
+        case .listRelationship: "kindLinks"
         }
     }
 }

@@ -14,37 +14,37 @@ extension Sourcing {
             things += figures.things
             silent += figures.silent
         }
+        let ofAll = Wording.words("healthOf", ["count": Words.count(sources.count)])
         var measures = [
             HealthSummary.Measure(
-                name: "Sources that are away",
+                name: .words("healthAway"),
                 value: Double(away),
-                unit: "of \(Words.count(sources.count))",
-                explanation:
-                    "Brokers and addresses that cannot be reached now; the hub tries again.",
+                unit: ofAll,
+                explanation: .words("healthAwayWhy"),
                 state: away > 0 ? .attention : .good
             ),
             HealthSummary.Measure(
-                name: "Silent sources",
+                name: .words("healthQuiet"),
                 value: Double(quiet),
-                unit: "of \(Words.count(sources.count))",
-                explanation: "Sources that should have got a message by now and did not.",
+                unit: ofAll,
+                explanation: .words("healthQuietWhy"),
                 state: quiet > 0 ? .attention : .good
             ),
             HealthSummary.Measure(
-                name: "Refused messages",
+                name: .words("healthMessages"),
                 value: Double(refused),
-                unit: "kept",
-                explanation: "Messages of sources that a map could not use, until it is mended.",
+                unit: .words("healthKept"),
+                explanation: .words("healthMessagesWhy"),
                 state: refused > 0 ? .attention : .good
             ),
         ]
         if things > 0 {
             measures.append(
                 HealthSummary.Measure(
-                    name: "Silent things",
+                    name: .words("healthThings"),
                     value: Double(silent),
-                    unit: "of \(Words.count(things))",
-                    explanation: "Things that should have reported to their source and did not.",
+                    unit: .words("healthOf", ["count": Words.count(things)]),
+                    explanation: .words("healthThingsWhy"),
                     state: silent > 0 ? .attention : .good
                 )
             )

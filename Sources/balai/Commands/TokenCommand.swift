@@ -88,13 +88,8 @@ struct TokenCommand: AsyncParsableCommand {
         var config: String?
 
         func validate() throws {
-            guard !party.isEmpty, party.utf8.count <= 128 else {
-                throw ValidationError("A party's name has 1 to 128 bytes.")
-            }
-            guard !["operator", "anonymous"].contains(party),
-                !party.hasPrefix(Party.servicePrefix)
-            else {
-                throw ValidationError("'\(party)' cannot name a party: it has another meaning.")
+            if let problem = PartyTokens.problem(withName: party) {
+                throw ValidationError(problem)
             }
         }
 

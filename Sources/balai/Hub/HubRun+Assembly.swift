@@ -86,6 +86,7 @@ extension HubRun {
         var pages = configuration.pages
         pages.isOpen = configuration.gateway.isOpen
         pages.place = configuration.place
+        (pages.publicURL, pages.hasTLS) = (settings.publicURL, settings.hasTLS)
         pages.city = parts.city
         let assets = try PageAssets(leafletFolder: pages.leafletFolder)
         try routes.addSignIn(parts.signIn, assets: assets, settings: pages) {
@@ -93,9 +94,12 @@ extension HubRun {
         }
         try routes.addRightsPages(hub, publisher, assets: assets, settings: pages)
         try routes.addSourcePages(hub, assets: assets, settings: pages)
-        try routes.addPartyPages(hub, assets: assets, settings: pages) {
-            try PartyTokens(of: folder).shown
-        }
+        try routes.addPartyPages(
+            hub,
+            assets: assets,
+            settings: pages,
+            tokens: PartyTokenFile(folder)
+        )
         try routes.addRowsPage(hub, settings, assets: assets, pages: pages)
         try routes.addSetupPage(hub, settings, parts.city, assets: assets, pages: pages)
         try routes.addPages(

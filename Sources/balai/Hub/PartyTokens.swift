@@ -1,7 +1,9 @@
+import Broker
 import ContextModel
 import Foundation
 import Gateway
 import Governance
+import Synchronization
 
 /// The tokens of parties, of which only hashes are stored.
 struct PartyTokens: Codable, Sendable, Equatable {
@@ -40,6 +42,16 @@ struct PartyTokens: Codable, Sendable, Equatable {
         }
     }
 
+    /// Why no party has the name; nil when one may have it.
+    static func problem(withName party: String) -> String? {
+        guard !party.isEmpty, party.utf8.count <= 128 else {
+            return "A party's name has 1 to 128 bytes."
+        }
+        guard !["operator", "anonymous"].contains(party), !party.hasPrefix(Party.servicePrefix)
+        else { return "'\(party)' cannot name a party: it has another meaning." }
+        return nil
+    }
+
     mutating func add(party: String, token: String, at moment: Date) {
         entries.append(Entry(party: party, sha256: TokenHash(of: token).hex, made: moment))
     }
@@ -69,6 +81,40 @@ struct PartyTokens: Codable, Sendable, Equatable {
     var list: [(hash: TokenHash, party: Party)] {
         entries.compactMap { entry in
             TokenHash(hex: entry.sha256).map { ($0, .named(PartyID(entry.party))) }
+        }
+    }
+}
+
+/// The tokens in a data folder, for the page *Parties*.
+final class PartyTokenFile: PartyTokenStore {
+    private let folder: DataFolder
+    /// Lets one change of the file follow the other.
+    private let changes = Mutex(())
+
+    init(_ folder: DataFolder) { self.folder = folder }
+
+    func all() throws -> [PartyToken] { try PartyTokens(of: folder).shown }
+
+    func add(party: String) throws -> String {
+        if let problem = PartyTokens.problem(withName: party) {
+            throw BrokerError(.badRequestData, problem)
+        }
+        return try changes.withLock { _ in
+            var random = SystemRandomNumberGenerator()
+            let token = DataFolder.makeToken(&random)
+            var tokens = try PartyTokens(of: folder)
+            tokens.add(party: party, token: token, at: Date())
+            try tokens.save(in: folder)
+            return token
+        }
+    }
+
+    func remove(party: String) throws -> Int {
+        try changes.withLock { _ in
+            var tokens = try PartyTokens(of: folder)
+            let count = tokens.remove(party: party)
+            if count > 0 { try tokens.save(in: folder) }
+            return count
         }
     }
 }

@@ -33,7 +33,12 @@ extension RouteTable {
         routes.addSourceRoutes(hub, settings, SourceSample.secrets)
         routes.addDeviceRoutes(hub, settings)
         try routes.addSourcePages(hub, assets: assets, settings: pages)
-        try routes.addPartyPages(hub, assets: assets, settings: pages) { [] }
+        try routes.addPartyPages(
+            hub,
+            assets: assets,
+            settings: pages,
+            tokens: PartyTokenDouble()
+        )
         try await SourceSample.keep(in: hub)
         try routes.addPages(
             HubPageData(hub: hub, healthLog: health),

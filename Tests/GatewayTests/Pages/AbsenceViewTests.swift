@@ -26,7 +26,9 @@ struct AbsenceViewTests {
         var head = HTTPRequest(method: .get, scheme: "http", authority: host, path: "/")
         for (name, value) in fields { head.headerFields[.known(name)] = value }
         let place = place(isForThisMachine: isForThisMachine)
-        return PageVisit(head, Caller(party: party), place)
+        var settings = PageSettings()
+        settings.place = place
+        return PageVisit(head, Caller(party: party), settings)
     }
 
     @Test(arguments: ["127.0.0.1:2000", "localhost:2000", "[::1]:2000"])

@@ -25,7 +25,7 @@ struct HealthLogTests {
 
     private func measure(_ name: String) throws -> HealthSummary.Measure {
         try #require(
-            log.summary(withMeasures: true, withErrors: false).measures?.first { $0.name == name }
+            log.summary(withMeasures: true, withErrors: false).measures?.first { $0.name == .words(name) }
         )
     }
 
@@ -37,8 +37,8 @@ struct HealthLogTests {
         answer("2xx", 20)
         answer("4xx", 5)
         log.sample(at: after(15), outbox: nothingWaits, deadLetters: 0)
-        #expect(try measure("Requests").history == [10, 5])
-        #expect(try measure("Refused").value == 1)
+        #expect(try measure("healthRequests").history == [10, 5])
+        #expect(try measure("healthRefused").value == 1)
         #expect(log.summary(withMeasures: true, withErrors: false).state == .good)
     }
 
@@ -51,7 +51,7 @@ struct HealthLogTests {
         timer.recordNanoseconds(3_000_000)
         timer.recordNanoseconds(5_000_000)
         log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0)
-        #expect(abs(try measure("Time to answer").value - 4) < 0.001)
+        #expect(abs(try measure("healthAnswerTime").value - 4) < 0.001)
     }
 
     @Test func `an error of the hub needs attention until it is over`() throws {
@@ -72,16 +72,16 @@ struct HealthLogTests {
         state: HealthSummary.State
     ) throws {
         log.sample(at: after(age), outbox: OutboxDepth(count: 3, oldest: start), deadLetters: 0)
-        #expect(try measure("Notifications waiting").value == 3)
-        #expect(try measure("Notifications waiting").state == state)
+        #expect(try measure("healthWaiting").value == 3)
+        #expect(try measure("healthWaiting").state == state)
     }
 
     @Test func `dead letters need attention`() throws {
         log.sample(at: after(5), outbox: nothingWaits, deadLetters: 2)
-        #expect(try measure("Notifications given up").value == 2)
-        #expect(try measure("Notifications given up").state == .attention)
+        #expect(try measure("healthGivenUp").value == 2)
+        #expect(try measure("healthGivenUp").state == .attention)
         log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0)
-        #expect(try measure("Notifications given up").state == .good)
+        #expect(try measure("healthGivenUp").state == .good)
     }
 
     @Test func `samples and errors are kept up to their limits`() throws {
@@ -89,7 +89,7 @@ struct HealthLogTests {
             log.sample(at: after(index), outbox: nothingWaits, deadLetters: 0)
             log.note(.init(at: after(index), place: "p", text: "\(index)"))
         }
-        #expect(try measure("Memory").history.count == HealthLog.sampleLimit)
+        #expect(try measure("healthMemory").history.count == HealthLog.sampleLimit)
         let errors = try #require(log.summary(withMeasures: true, withErrors: true).errors)
         #expect(errors.count == HealthLog.errorLimit)
         #expect(errors.first?.text == "\(HealthLog.sampleLimit + 3)")
@@ -111,9 +111,10 @@ struct HealthLogTests {
             totalBytes: totalMegabytes * 1_048_576
         )
         log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0, disk: disk)
-        let room = try measure("Room on the disk")
+        let room = try measure("healthDisk")
         #expect(room.state == state)
-        #expect(room.explanation.contains("disk is full,") == (state == .bad))
+        guard case .words(let key, _) = room.explanation else { throw PageError(description: "") }
+        #expect(key == (state == .bad ? "healthDiskFull" : "healthDiskWhy"))
         #expect(log.summary(withMeasures: true, withErrors: false).state == state)
     }
 
@@ -123,7 +124,7 @@ struct HealthLogTests {
         #expect(log.summary(withMeasures: false, withErrors: false).state == .good)
         Counter(label: ProblemReporter.refusedForFullDisk, factory: registry).increment()
         #expect(log.summary(withMeasures: false, withErrors: false).store == .full)
-        #expect(try measure("Room on the disk").state == .bad)
+        #expect(try measure("healthDisk").state == .bad)
         log.sample(at: after(10), outbox: nothingWaits, deadLetters: 0, disk: disk)
         log.sample(at: after(65), outbox: nothingWaits, deadLetters: 0, disk: disk)
         #expect(log.summary(withMeasures: false, withErrors: false).store == .full)
@@ -134,7 +135,7 @@ struct HealthLogTests {
     @Test func `without a known disk there is no figure for it`() {
         log.sample(at: after(5), outbox: nothingWaits, deadLetters: 0)
         let measures = log.summary(withMeasures: true, withErrors: false).measures
-        #expect(measures?.contains { $0.name == "Room on the disk" } == false)
+        #expect(measures?.contains { $0.name == .words("healthDisk") } == false)
     }
 
     @Test func `errors are included only on request`() {

@@ -48,6 +48,19 @@ import Testing
             ) { $0.status }
         }
 
+        /// The page that answers what the operator submits.
+        func answer(_ form: String) async throws -> String {
+            try await client.execute(
+                uri: "/parties",
+                method: .post,
+                headers: [
+                    .authorization: "Bearer \(SmallHub.operatorToken)", .acceptLanguage: "en",
+                    .contentType: "application/x-www-form-urlencoded",
+                ],
+                body: ByteBuffer(string: form)
+            ) { String(buffer: $0.body) }
+        }
+
         func letters() async throws -> Int {
             let store = try await hub.store.tenant(nil)
             return try await store?.documentCount(.deadLetter) ?? 0
@@ -78,8 +91,9 @@ import Testing
         try routes.addPartyPages(
             parts.hub,
             assets: PageAssets.whole.get(),
-            settings: PageSettings()
-        ) { [PartyToken(party: Self.reader, madeAt: Self.now)] }
+            settings: PageSettings(),
+            tokens: PartyTokenDouble([PartyToken(party: Self.reader, madeAt: Self.now)])
+        )
         var settings = GatewaySettings()
         settings.port = 0
         let gateway = makeGateway(
@@ -150,6 +164,23 @@ import Testing
             #expect(try await world.page("/parties", token: nil).status == .unauthorized)
             #expect(try await world.submit("action=drop", token: "lamps") == .forbidden)
             #expect(try await world.letters() == 2)
+        }
+    }
+
+    @Test func `a token is made and shown once, and taken back`() async throws {
+        try await test { world in
+            #expect(
+                try await world.submit("action=token&party=x", token: "lamps") == .forbidden
+            )
+            let made = try await world.answer("action=token&party=lamp+reader")
+            #expect(made.contains("This is a token of lamp reader."))
+            #expect(made.contains("<code>secret of lamp reader, number 2</code>"))
+            #expect(try await !world.page("/parties").text.contains("secret of"))
+            let gone = try await world.answer("action=take-back&party=lamp+reader")
+            #expect(gone.contains("Tokens of lamp reader that were taken back: 2."))
+            #expect(!gone.contains("value=\"take-back\""))
+            let none = try await world.submit("action=token&party=", token: SmallHub.operatorToken)
+            #expect(none == .badRequest)
         }
     }
 

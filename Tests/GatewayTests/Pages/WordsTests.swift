@@ -4,8 +4,11 @@ import Testing
 @testable import Gateway
 
 struct WordsTests {
+    private let english: Translation
+    init() throws { english = try Translations().all[0] }
+
     private func ago(_ seconds: Int64) -> String {
-        Words.ago(
+        english.ago(
             Timestamp(microseconds: 1_000_000_000_000 - seconds * 1_000_000),
             now: Timestamp(microseconds: 1_000_000_000_000)
         )
@@ -27,11 +30,12 @@ struct WordsTests {
     @Test(
         arguments: [
             (5, "5 seconds"), (3_600, "1 hour"), (5_400, "1 hour, 30 minutes"),
+            (90, "1 minute"), (86_459, "1 day"),
             (180_000, "2 days, 2 hours"),
         ] as [(Int64, String)]
     )
     func `a duration is written in two units at most`(seconds: Int64, words: String) {
-        #expect(Words.duration(seconds: seconds) == words)
+        #expect(english.duration(seconds: seconds) == words)
     }
 
     @Test(arguments: [

@@ -5,6 +5,9 @@ import Governance
 /// What the page *Parties* shows.
 struct PartiesContent: Sendable {
     var tokens: [PartyToken]
+    var mayMakeTokens: Bool
+    /// The token that was made, which is shown once.
+    var token: String?
     var subscriptions: [OwnedSubscription]
     var subscriptionCount: Int
     /// As the interface tells of them, one more than are shown at most.
@@ -27,6 +30,8 @@ struct PartiesView {
     struct PartyRow {
         var name: String
         var tokens: String
+        /// Whether the reader may take its tokens back.
+        var mayTakeBack: Bool
         var made: String
         var subscriptions: String
         var letters: String
@@ -65,6 +70,8 @@ struct PartiesView {
     var t: [String: String]
     var query: String
     var done: String?
+    var token: String?
+    var mayMakeTokens: Bool
     var parties: [PartyRow]
     /// The language that the reader chose, which the form keeps.
     var language: String?
@@ -95,6 +102,8 @@ extension PageRenderer {
             t: t.words,
             query: voice.query,
             done: content.done,
+            token: content.token,
+            mayMakeTokens: content.mayMakeTokens,
             parties: partyRows(content),
             language: voice.isChosen ? voice.translation.language : nil,
             chosen: content.chosen?.party ?? "",
@@ -133,6 +142,7 @@ extension PageRenderer {
             return PartiesView.PartyRow(
                 name: name,
                 tokens: tokens.isEmpty ? "–" : Words.count(tokens.count),
+                mayTakeBack: content.mayMakeTokens && !tokens.isEmpty,
                 made: tokens.compactMap(\.madeAt).max().map { String($0.text.prefix(10)) } ?? "",
                 subscriptions: Words.count(owners.count { $0 == name }),
                 letters: Words.count(letters.count),
@@ -221,7 +231,7 @@ extension PageRenderer {
             id: json["id"]?.stringValue ?? "",
             subscription: json["subscriptionId"]?.stringValue ?? "",
             owner: json["owner"]?.stringValue ?? "",
-            ago: Timestamp(at).map { Words.ago($0, now: now) } ?? at,
+            ago: Timestamp(at).map { voice.translation.ago($0, now: now) } ?? at,
             at: at,
             reason: json["reason"]?.stringValue ?? ""
         )

@@ -15,15 +15,23 @@ package struct PartyToken: Sendable, Equatable {
     }
 }
 
+/// Where the tokens of parties are kept.
+package protocol PartyTokenStore: Sendable {
+    /// The tokens that are kept now.
+    func all() throws -> [PartyToken]
+    /// Makes a token for the party, and returns its text; throws `badRequestData` for a name that no party can have.
+    func add(party: String) throws -> String
+    /// Removes the tokens of the party; returns how many.
+    func remove(party: String) throws -> Int
+}
+
 extension RouteTable {
     /// Adds the page *Parties*, for those who run the hub.
-    ///
-    /// `tokens` are those that are kept now.
     package mutating func addPartyPages(
         _ hub: Hub,
         assets: PageAssets,
         settings: PageSettings,
-        tokens: @escaping @Sendable () throws -> [PartyToken]
+        tokens: any PartyTokenStore
     ) throws {
         let pages = PartyPages(
             hub: hub,
@@ -36,7 +44,10 @@ extension RouteTable {
             QueryParameter("party", "The party whose rights are shown"),
         ]
         add(show) { request, context in try await pages.show(request, context.caller) }
-        var submission = Self.page("/parties", "Send dead letters again, or remove them")
+        var submission = Self.page(
+            "/parties",
+            "Make a party's token or take it back, send dead letters again, or remove them"
+        )
         submission.method = .post
         submission.accepts = ["application/x-www-form-urlencoded"]
         add(submission) { request, context in try await pages.submit(request, context.caller) }
@@ -47,7 +58,7 @@ extension RouteTable {
 private struct PartyPages {
     let hub: Hub
     let renderer: PageRenderer
-    let tokens: @Sendable () throws -> [PartyToken]
+    let tokens: any PartyTokenStore
 
     private static let maximumFormBytes = 16 << 10
 
@@ -64,6 +75,7 @@ private struct PartyPages {
         var choice = DeadLetterChoice()
         if let id = fields["id"], !id.isEmpty { choice.id = id }
         let done: String
+        var token: String?
         switch fields["action"] {
         case "replay":
             let count = try await hub.subscribing.replayDeadLetters(choice, caller: caller)
@@ -71,23 +83,44 @@ private struct PartyPages {
         case "drop":
             let count = try await hub.subscribing.dropDeadLetters(choice, caller: caller)
             done = t("lettersDropped", ["count": Words.count(count)])
+        case "token":
+            try requireOperator(caller)
+            let party = fields["party"] ?? ""
+            token = try tokens.add(party: party)
+            done = t("tokenMade", ["party": party])
+        case "take-back":
+            try requireOperator(caller)
+            let party = fields["party"] ?? ""
+            let count = try tokens.remove(party: party)
+            done = t("tokensTakenBack", ["party": party, "count": Words.count(count)])
         case let action:
             throw BrokerError(.badRequestData, "There is no action '\(action ?? "")'.")
         }
-        return try await page(request, caller, party: nil, done: done)
+        return try await page(request, caller, party: nil, done: done, token: token)
+    }
+
+    /// Who has a party's token reads with its rights, so that whoever may change rules is not enough: only who has the
+    /// hub's machine makes tokens.
+    private func requireOperator(_ caller: Caller) throws(BrokerError) {
+        guard caller.party == .operator else {
+            throw BrokerError(.forbidden, "Only the operator makes tokens and takes them back.")
+        }
     }
 
     private func page(
         _ request: Request,
         _ caller: Caller,
         party: String?,
-        done: String?
+        done: String?,
+        token: String? = nil
     ) async throws -> Response {
         try await hub.access.require(.administer, caller)
         let renderer = renderer.speaking(to: request, caller)
         let (subscriptions, count) = try await subscriptions(caller)
         var content = PartiesContent(
-            tokens: try tokens(),
+            tokens: try tokens.all(),
+            mayMakeTokens: caller.party == .operator,
+            token: token,
             subscriptions: subscriptions,
             subscriptionCount: count,
             letters: try await letters(caller),

@@ -28,7 +28,7 @@ extension PageRenderer {
             "source": exemption.source.text,
             "destinations": exemption.destinations.map(\.text).sorted().joined(separator: ", "),
             "what": exemption.categories.map(\.rawValue).sorted().joined(separator: ", "),
-            "purpose": Translation.label(of: exemption.purpose),
+            "purpose": t.label(ofPurpose: exemption.purpose),
         ]
         return RulesView.ExemptionRule(
             title: exemption.title,

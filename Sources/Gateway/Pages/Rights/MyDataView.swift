@@ -92,6 +92,8 @@ struct PurposeView {
     }
 
     var label: String
+    /// The language of the label.
+    var language: String
     var term: String
     var recipients: [Recipient]
 }
@@ -169,7 +171,7 @@ extension PageRenderer {
         let t = voice.translation
         let number = access["entry"]?.numberValue?.literal ?? ""
         let party = t.party(access["party"]?.stringValue ?? "")
-        let purpose = access["purpose"]?.stringValue.map(Translation.label)
+        let purpose = access["purpose"]?.stringValue.map { t.label(ofPurpose: $0) }
         let moment = access["time"]?.stringValue.flatMap { Timestamp($0) }
         var view = MyDataView.Access(
             at: moment.map { t.moment($0) } ?? "",
@@ -201,7 +203,8 @@ extension PageRenderer {
             let named = Set(uses.compactMap(\.recipient)).sorted { $0.text < $1.text }
             let recipients: [PartyID?] = named + [nil]
             return PurposeView(
-                label: Translation.label(of: purpose.text),
+                label: voice.translation.label(ofPurpose: purpose.text),
+                language: voice.translation.language(ofPurpose: purpose.text),
                 term: purpose.text,
                 recipients: recipients.enumerated().map { row, recipient in
                     self.recipient(

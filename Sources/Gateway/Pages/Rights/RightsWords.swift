@@ -8,11 +8,6 @@ extension Translation {
         return text.prefix(10) + " " + text.dropFirst(11).prefix(5) + " UTC"
     }
 
-    /// The term of a purpose in words, as the vocabulary has them: "Public health".
-    static func label(of purpose: String) -> String {
-        Words.label(ofType: Purpose(purpose).text.replacing("dpv:", with: ""))
-    }
-
     /// What the record says of a choice; `recipient` is the URI of whom it is about.
     func choice(_ word: String, _ recipient: String) -> String {
         let isForAll = PartyID(recipient) == PartyID("anyone")

@@ -292,7 +292,7 @@ extension PageRenderer {
         return [
             "who": who(assignee), "actions": does.joined(separator: ", "),
             "what": target.names?.joined(separator: ", ") ?? t("what"),
-            "purposes": purposes.map { Translation.label(of: $0.text) }.joined(separator: ", "),
+            "purposes": purposes.map { t.label(ofPurpose: $0.text) }.joined(separator: ", "),
         ]
     }
 

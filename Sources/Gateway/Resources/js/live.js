@@ -3,14 +3,10 @@
 const main = document.querySelector("main");
 const seconds = Number(main.dataset.refresh);
 
-function origins() {
-  for (const each of document.querySelectorAll("[data-origin]")) each.textContent = location.origin;
-}
-
 async function refresh() {
   if (document.hidden || getSelection()?.toString()) return;
   try {
-    const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+    const response = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     const part = fresh.getElementById("live");
@@ -19,7 +15,6 @@ async function refresh() {
     const opened = [...old.querySelectorAll("details")].map((each) => each.open);
     part.querySelectorAll("details").forEach((each, index) => { each.open = opened[index] ?? false; });
     old.replaceWith(document.adoptNode(part));
-    origins();
   } catch {
     // The hub is away for a moment: what is shown stays, the next round tries again.
   }
@@ -31,12 +26,11 @@ document.addEventListener("click", async (event) => {
   const text = button.parentElement.querySelector("code").textContent;
   try {
     await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-    document.getElementById("copied").textContent = "Copied to the clipboard.";
+    const copied = document.getElementById("copied");
+    button.textContent = copied.textContent = copied.dataset.done;
   } catch {
     getSelection().selectAllChildren(button.parentElement.querySelector("code"));
   }
 });
 
-origins();
 if (seconds) setInterval(refresh, seconds * 1000);
