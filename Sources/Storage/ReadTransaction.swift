@@ -23,6 +23,8 @@ package protocol ReadTransaction {
     ///
     /// Shapes of which the grant covers no entity are left out, as are hidden attributes.
     func shapes() throws -> [EntityShape]
+    /// The types of entities of which history alone is left, whoever may see them: `evolutions` decides who does.
+    func typesOfHistories() throws -> Set<IRI>
     /// A page of temporal evolutions (clauses 5.7.3 and 5.7.4).
     func evolutions(_ query: TemporalQuery) throws -> EvolutionPage
     /// Where the entities are that meet the condition and the box around whose place meets the box, if they are more than

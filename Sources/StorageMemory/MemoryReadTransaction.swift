@@ -22,6 +22,12 @@ struct MemoryReadTransaction: ReadTransaction, Sendable {
 
     func shapes() -> [EntityShape] { state.shapes(at: now, grant: grant) }
 
+    func typesOfHistories() -> Set<IRI> {
+        state.entities.elements.reduce(into: []) { types, stored in
+            if !stored.isCurrent { types.formUnion(stored.entity.types) }
+        }
+    }
+
     /// Does nothing: there is no deadline.
     func charge(_ steps: Int) {}
 

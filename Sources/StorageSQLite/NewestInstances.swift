@@ -12,6 +12,7 @@ struct NewestInstances {
     private let lastN: Int
     /// The steps that finding an entity and its series counts for.
     private static let stepsOfEntity = 20
+    private static let noAttributes = AttributeSelection([])
 
     /// Returns nil for any other question, or a reader who may not see all.
     init?(_ query: TemporalQuery, _ grant: ReadGrant) {
@@ -29,17 +30,20 @@ struct NewestInstances {
 
     /// Throws `tookTooLong` when the time of the question is over.
     func page(_ reader: Reader, _ series: SeriesReader) throws -> EvolutionPage {
-        let row = try reader.connection.prepare("SELECT \(Candidate.columns) FROM entity WHERE id = ?1")
+        let row = try reader.connection.prepare(
+            "SELECT \(Candidate.columns) FROM entity WHERE id = ?1"
+        )
         var found: [(key: Int64, evolution: Evolution)] = []
         var size = AnswerSize()
-        for id in ids {
+        // Neighbours in the index are on the same pages.
+        for id in ids.sorted(by: { $0.uri < $1.uri }) {
             defer { row.reset() }
             try reader.budget.require(Self.stepsOfEntity)
             guard try row.bind(1, id.uri).step() else { continue }
             let candidate = Candidate(key: row.int(0), shape: row.int(1), row: row)
             let attributes = try attributes(of: candidate.history, series, reader.budget, &size)
             guard !attributes.isEmpty else { continue }
-            let entity = try candidate.entity(AttributeSelection([]))
+            let entity = try candidate.entity(Self.noAttributes)
             let evolution = Evolution(
                 id: entity.id,
                 types: entity.types,
@@ -61,15 +65,15 @@ struct NewestInstances {
         _ budget: DecisionBudget?,
         _ size: inout AnswerSize
     ) throws -> [NamedAttribute] {
-        let keys = try series.keys(of: history).filter { key in
+        var keys = try series.keys(of: history).filter { key in
             key.name != .scope && query.attributes?.contains(key.name) ?? true
                 && query.datasetIDs?.contains(key.datasetID ?? "@none") ?? true
         }
-        let ordered = keys.sorted {
-            ($0.name.text, $0.datasetID ?? "") < ($1.name.text, $1.datasetID ?? "")
+        if keys.count > 1 {
+            keys.sort { ($0.name.text, $0.datasetID ?? "") < ($1.name.text, $1.datasetID ?? "") }
         }
         var attributes: [NamedAttribute] = []
-        for key in ordered {
+        for key in keys {
             let read = try series.instances(
                 history,
                 key,

@@ -62,6 +62,22 @@ final class SQLiteReadTransaction: ReadTransaction {
         return try reader.shapes(plan: plan, grant: grant)
     }
 
+    func typesOfHistories() throws -> Set<IRI> {
+        // Their shapes have negative numbers. Each is found by one seek in the index.
+        let next = try reader.connection.prepare(
+            "SELECT shape FROM entity WHERE shape < ?1 ORDER BY shape DESC LIMIT 1"
+        )
+        var types: Set<IRI> = []
+        var last: Int64 = 0
+        while true {
+            defer { next.reset() }
+            guard try next.bind(1, last).step() else { return types }
+            last = next.int(0)
+            try reader.budget.require(1)
+            for type in vocabulary.shapes[-last]?.types ?? [] { types.insert(vocabulary.iri(type)) }
+        }
+    }
+
     func places(
         _ condition: Condition,
         in box: GeoBox,

@@ -50,4 +50,29 @@ extension Reading {
         }
         return try await session.seal(Discovered(information: largest))
     }
+
+    /// The types of which no entity has a present state that the caller may see, and of whose histories it may see one; the
+    /// first `count` by name, for the hub's pages.
+    package func typesOfHistories(
+        _ count: Int,
+        caller: Caller
+    ) async throws -> Disclosed<Discovered<[IRI]>> {
+        let session = try await session(caller)
+        let types = try await session.read { transaction in
+            let left = try transaction.typesOfHistories()
+                .subtracting(transaction.typesInUse().map(\.type))
+            var seen: [IRI] = []
+            for type in left.sorted(by: { $0.text < $1.text }) where seen.count < count {
+                let query = TemporalQuery(
+                    condition: .type(type),
+                    lastN: 1,
+                    instanceLimit: 1,
+                    limit: 1
+                )
+                if try !transaction.evolutions(query).evolutions.isEmpty { seen.append(type) }
+            }
+            return seen
+        }
+        return try await session.seal(Discovered(information: types))
+    }
 }

@@ -35,6 +35,8 @@ package struct HubPageData: PageData {
         }
         return HubSummary(
             types: types,
+            pastTypes: try await hub.reading.typesOfHistories(Self.typeLimit, caller: caller)
+                .information.map { LDContext.core.compact($0) },
             reach: try await reach(of: caller),
             isForOperator: hub.access.policy.permitsAdministration(caller)
         )

@@ -22,16 +22,20 @@ package struct HubSummary: Sendable, Equatable {
 
     /// The types, those with most entities first.
     package var types: [TypeSummary]
+    /// The types of which there are histories alone, by their names.
+    package var pastTypes: [String]
     package var reach: Reach
     /// Whether the visitor runs the hub.
     package var isForOperator: Bool
 
     package init(
         types: [TypeSummary],
+        pastTypes: [String] = [],
         reach: Reach = .everything,
         isForOperator: Bool = false
     ) {
         self.types = types
+        self.pastTypes = pastTypes
         self.reach = reach
         self.isForOperator = isForOperator
     }
@@ -42,7 +46,7 @@ package struct HubSummary: Sendable, Equatable {
         let all = types.compactMap(\.newest)
         return all.filter { !$0.isAhead(of: now) }.max() ?? all.max()
     }
-    package var isEmpty: Bool { entityCount == 0 }
+    package var isEmpty: Bool { entityCount == 0 && pastTypes.isEmpty }
     /// Whether any source names its data simulated.
     package var isSimulated: Bool { types.contains(where: \.isSimulated) }
 }

@@ -97,6 +97,8 @@ package struct PageRenderer: Sendable {
             placed: types.filter(\.hasPlace),
             unplaced: unplaced,
             hasUnplaced: !unplaced.isEmpty,
+            pastTypes: pastTypes(summary),
+            hasPastTypes: !summary.pastTypes.isEmpty,
             timeZone: settings.timeZone,
             latitude: settings.city?.current.map { "\($0.latitude)" } ?? "",
             longitude: settings.city?.current.map { "\($0.longitude)" } ?? "",
@@ -104,6 +106,10 @@ package struct PageRenderer: Sendable {
             tileAttribution: settings.tileAttribution
         )
         return try render(view, "now")
+    }
+
+    private func pastTypes(_ summary: HubSummary) -> [PastTypeView] {
+        summary.pastTypes.map { PastTypeView($0, in: voice.translation, keeping: voice) }
     }
 
     func data(
@@ -132,7 +138,9 @@ package struct PageRenderer: Sendable {
             query: voice.query,
             types: Words.visitorsOrder(summary.types).map {
                 TypeView($0, in: words, keeping: voice, now: now)
-            }
+            },
+            pastTypes: pastTypes(summary),
+            hasPastTypes: !summary.pastTypes.isEmpty
         )
         return try render(view, "data")
     }

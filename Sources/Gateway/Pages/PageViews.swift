@@ -150,6 +150,9 @@ struct NowView {
     var placed: [TypeView]
     var unplaced: [TypeView]
     var hasUnplaced: Bool
+    /// The types of which there are histories alone.
+    var pastTypes: [PastTypeView]
+    var hasPastTypes: Bool
     var timeZone: String
     /// Where the city is, in degrees; empty where nobody has said it.
     var latitude: String
@@ -170,6 +173,23 @@ struct DataView {
     var address: String
     var query: String
     var types: [TypeView]
+    /// The types of which there are histories alone.
+    var pastTypes: [PastTypeView]
+    var hasPastTypes: Bool
+}
+
+/// A type of which there are histories alone, for *Data* and *Now*.
+struct PastTypeView {
+    var name: String
+    var label: String
+    /// The page with its readings.
+    var rows: String
+
+    init(_ type: String, in words: Translation, keeping voice: PageVoice) {
+        name = type
+        label = words.label(ofType: type)
+        rows = "/data/rows" + voice.query(["type": type])
+    }
 }
 
 /// A type, as a layer on *Now* and as a card on *Data*.

@@ -32,9 +32,13 @@ struct ThingsAnswer {
         return 700 * (chooser.elements.count + chooser.expandedCount + instances)
     }
 
+    private static let maximumReservedBytes = 16 << 20
+
     /// Throws `resourceNotFound` when there is not what the path leads to.
     func bytes() throws -> [UInt8] {
-        var json = JSONWriter(reservingBytes: 16_384)
+        var json = JSONWriter(
+            reservingBytes: max(16_384, min(approximateBytes, Self.maximumReservedBytes))
+        )
         if path.id != nil {
             let element = try single()
             if case .property(let name, _) = path.ending {

@@ -210,12 +210,27 @@ struct ThingsChooser: EntityChooser {
         }
         try askForHistories()
         histories = readings.queries
+        keepEntities()
+    }
+
+    /// Keeps the entity of each element, once.
+    private mutating func keepEntities() {
         var known: Set<EntityID> = []
-        let shownSeries = elements.flatMap { element -> [ThingsElement] in
-            guard case .observedProperty(let name) = element else { return [element] }
-            return seriesByName[name] ?? []
+        func keep(_ element: ThingsElement, in kept: inout [Entity]) {
+            guard let entity = element.entity, kept.last?.id != entity.id,
+                known.insert(entity.id).inserted
+            else { return }
+            kept.append(entity)
         }
-        kept = shownSeries.compactMap(\.entity).filter { known.insert($0.id).inserted }
+        var kept: [Entity] = []
+        for element in elements {
+            if case .observedProperty(let name) = element {
+                for series in seriesByName[name] ?? [] { keep(series, in: &kept) }
+            } else {
+                keep(element, in: &kept)
+            }
+        }
+        self.kept = kept
     }
 
     private mutating func askForHistories() throws {
@@ -242,7 +257,7 @@ struct ThingsChooser: EntityChooser {
             return try readings.ask(for: keys, options, number: 0, isOfPlaces: true)
         }
         var options = options
-        let keys = elements.flatMap(ThingsHistories.series).map(\.key)
+        let keys = ThingsHistories.keys(of: elements)
         if let id = path.id {
             let time = ThingsIdentifier(id, of: .observations)?.time
             options = ThingsOptions()
@@ -270,7 +285,7 @@ struct ThingsChooser: EntityChooser {
         for expansion in options.expanded {
             let target = expansion.navigation.target
             if target == .observations {
-                let keys = elements.flatMap(ThingsHistories.series).map(\.key)
+                let keys = ThingsHistories.keys(of: elements)
                 try readings.ask(
                     for: keys,
                     expansion.options,

@@ -8,7 +8,8 @@ struct ThingsHistories: Sendable {
     let shown: ThingsProperties
     private(set) var queries: [TemporalQuery] = []
     private var uses: [(number: Int, isCount: Bool)] = []
-    private var instances: [Place: [Attribute]] = [:]
+    /// What was read, by the list that shows it.
+    private var evolutions: [Int: [EntityID: [Evolution]]] = [:]
     private var counts: [Place: Int] = [:]
     private var asked = 0
 
@@ -45,8 +46,8 @@ struct ThingsHistories: Sendable {
             )
         }
         var query = TemporalQuery(
-            condition: .ids(Set(keys.map(\.entity))),
-            attributes: Set(keys.map(\.name)),
+            condition: .ids(Set(keys.lazy.map(\.entity))),
+            attributes: Self.names(of: keys),
             instanceLimit: most,
             limit: keys.count
         )
@@ -72,6 +73,16 @@ struct ThingsHistories: Sendable {
             query.lastN = most
             add(query, number)
         }
+    }
+
+    /// The names of the series, of which most have the same.
+    private static func names(of keys: [ObservedSeries.Key]) -> Set<IRI> {
+        var (names, last) = (Set<IRI>(), IRI?.none)
+        for key in keys where key.name != last {
+            names.insert(key.name)
+            last = key.name
+        }
+        return names
     }
 
     /// The year 1: before any reading.
@@ -111,16 +122,21 @@ struct ThingsHistories: Sendable {
     }
 
     private mutating func take(_ evolution: Evolution, _ number: Int) {
-        for attribute in evolution.attributes {
-            for instance in attribute.instances where instance.details?.deletedAt == nil {
-                let key = ObservedSeries.Key(
-                    entity: evolution.id,
-                    name: attribute.name,
-                    datasetID: instance.datasetID
-                )
-                instances[Place(number: number, key: key), default: []].append(instance)
+        evolutions[number, default: [:]][evolution.id, default: []].append(evolution)
+    }
+
+    /// The readings of the series that the list with this number shows, without ends.
+    private func instances(_ number: Int, _ key: ObservedSeries.Key) -> [Attribute] {
+        var found: [Attribute] = []
+        for evolution in evolutions[number]?[key.entity] ?? [] {
+            for attribute in evolution.attributes where attribute.name == key.name {
+                for instance in attribute.instances
+                where instance.datasetID == key.datasetID && instance.details?.deletedAt == nil {
+                    found.append(instance)
+                }
             }
         }
+        return found
     }
 
     private mutating func count(_ evolution: Evolution, _ number: Int) {
@@ -149,12 +165,12 @@ struct ThingsHistories: Sendable {
         let series = Self.series(of: parent)
         var all: [ThingsElement] = []
         for series in series {
-            let own = instances[Place(number: number, key: series.key)] ?? []
+            let own = instances(number, series.key)
             // The oldest of too many does not show that there are no more.
             if options.timeOrder == nil || options.timeRange.rest != nil {
                 try requireWhole(own.count)
             }
-            all += own.map { .observation(series, $0) }
+            for instance in own { all.append(.observation(series, instance)) }
         }
         let (range, order) = (options.timeRange, options.timeOrder)
         if let rest = range.rest {
@@ -163,7 +179,7 @@ struct ThingsHistories: Sendable {
         }
         if order == nil {
             all = try ThingsOrder(options.order, shown).sorted(all)
-        } else {
+        } else if all.count > 1 {
             all.sort { $0.time < $1.time }
             if order == .newestFirst { all.reverse() }
         }
@@ -184,7 +200,7 @@ struct ThingsHistories: Sendable {
     ) throws -> ThingsPage {
         guard let entity = parent.entity else { return ThingsPage([], options) }
         let key = ObservedSeries.Key(entity: entity.id, name: .location)
-        let own = instances[Place(number: number, key: key)] ?? []
+        let own = instances(number, key)
         if options.filter != nil || !options.order.isEmpty { try requireWhole(own.count) }
         let all = own.filter { $0.kind == .geoProperty }.reversed()
             .map { ThingsElement.historicalLocation(entity, $0) }
@@ -199,6 +215,20 @@ struct ThingsHistories: Sendable {
                     + "phenomenonTime ge 2026-01-01T00:00:00Z and phenomenonTime lt 2026-02-01T00:00:00Z."
             )
         }
+    }
+
+    /// The keys of the series whose readings the elements lead to.
+    static func keys(of elements: [ThingsElement]) -> [ObservedSeries.Key] {
+        var keys: [ObservedSeries.Key] = []
+        keys.reserveCapacity(elements.count)
+        for element in elements {
+            if case .datastream(let series) = element {
+                keys.append(series.key)
+            } else {
+                for series in series(of: element) { keys.append(series.key) }
+            }
+        }
+        return keys
     }
 
     /// The series whose readings a Datastream or a FeatureOfInterest leads to.

@@ -37,6 +37,9 @@ struct SourceView {
     var name: String
     var about: String?
     var way: String
+    /// Whether it works; nil for one of which that is not known, as of a webhook.
+    var state: String?
+    /// What the connection says of itself, in English.
     var connection: String?
     var type: String
     var isPaused: Bool
@@ -65,6 +68,7 @@ struct SourceView {
         name = source.key.name.text
         about = source.mapping.about
         way = source.mapping.way
+        state = figures.isConnected.map { words($0 ? "sourcesConnected" : "sourcesAway") }
         connection = figures.connection
         type = source.kept.types.map { LDContext.core.compact($0) }.joined(separator: ", ")
         isPaused = source.kept.isPaused

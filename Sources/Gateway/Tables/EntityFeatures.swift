@@ -1,6 +1,7 @@
 import Broker
 import ContextModel
 import Governance
+import HTTPTypes
 import Hummingbird
 import Storage
 
@@ -64,7 +65,10 @@ extension Exchange {
     }
 
     /// All entities of a query as one collection.
-    func answerFeatures(_ parameters: EntityParameters, _ query: EntityQuery) async throws
+    func answerFeatures(
+        _ parameters: EntityParameters,
+        _ query: EntityQuery
+    ) async throws
         -> Response
     {
         let representation = try parameters.representation()
@@ -81,6 +85,8 @@ extension Exchange {
             context: embedsContext ? ld.embedded : .none,
             batches
         )
-        return try await answer(features, .geoJSON, headers: headers(linkingTo: ld, .geoJSON))
+        var headers = try await headers(linkingTo: ld, .geoJSON)
+        if let link = ld.link { headers.append(HTTPField(name: .link, value: link)) }
+        return try await answer(features, .geoJSON, headers: headers)
     }
 }

@@ -100,6 +100,29 @@ struct HubPageDataTests {
         #expect(summary.entityCount == 2)
     }
 
+    @Test func `types of which there are histories alone are named to those who may see one`()
+        async throws
+    {
+        let city = try await filledCity()
+        let boss = Caller(party: .operator)
+        for (type, id) in [("Vault", 1), ("Beach", 7), ("Pier", 1)] {
+            let history: JSONValue = [
+                "id": .string("urn:ngsi-ld:\(type):\(id)"),
+                "type": type == "Pier" ? ["Pier", "Beach"] : .string(type),
+                "waveHeight": [
+                    ["type": "Property", "value": 1, "observedAt": "2026-11-22T00:00:00Z"]
+                ],
+                "name": [
+                    ["type": "Property", "value": "x", "observedAt": "2026-11-22T00:00:00Z"]
+                ],
+            ]
+            _ = try await city.hub.writing.upsertEvolution(history, ld: .core, caller: boss)
+        }
+        #expect(try await city.data.summary(for: boss).pastTypes == ["Pier", "Vault"])
+        let visitors = try await city.data.summary(for: Caller(party: .anonymous))
+        #expect(visitors.pastTypes == ["Pier"])
+    }
+
     @Test func `a right to see and the presence of data are shown separately`() async throws {
         let city = try City()
         let operators = try await city.data.summary(for: Caller(party: .operator))

@@ -248,6 +248,16 @@ struct PageRendererTests {
         #expect(try page("10.0.0.1", settings).contains("https://data.city.example/hub/ngsi-ld/"))
     }
 
+    @Test func `types with a past alone lead to their readings`() throws {
+        let summary = HubSummary(types: [], pastTypes: ["TideGauge", "<b>"])
+        let renderer = try renderer()
+        for page in [try renderer.data(summary, at: now), try renderer.now(summary, at: now)] {
+            #expect(page.contains("<a href=\"/data/rows?type=TideGauge\">Tide gauge</a>"))
+            #expect(!page.contains("<b>:") && !page.contains("code><b>"))
+            #expect(!page.contains("This hub is ready and empty"))
+        }
+    }
+
     @Test func `Data and Health speak every language`() throws {
         let summary = HubSummary(types: [type("Beach", isSimulated: true)])
         let translations = try Translations()
@@ -259,7 +269,8 @@ struct PageRendererTests {
             renderer.voice = PageVoice(translation)
             renderer.voice.isChosen = true
             let pages = [
-                try renderer.data(summary, at: now), try renderer.health(health(), summary, at: now),
+                try renderer.data(summary, at: now),
+                try renderer.health(health(), summary, at: now),
             ]
             #expect(pages[0].contains("<html lang=\"\(translation.language)\""))
             #expect(pages[0].contains("?type=Beach&amp;lang=\(translation.language)"))
@@ -289,7 +300,7 @@ struct PageRendererTests {
         let pages = try allPages(HubSummary(types: [type("Beach", isSimulated: true)]))
         let texts = pages + assets.files.values.map { String(buffer: $0.bytes) }
         let allowed = [
-            "http://www.w3.org/2000/svg",  // A name, never fetched.
+            "http://www.w3.org/2000/svg"  // A name, never fetched.
         ]
         for text in texts {
             for match in text.matches(of: /(https?:)?\/\/[a-z0-9.-]+\.[a-z0-9:\/.]+/) {

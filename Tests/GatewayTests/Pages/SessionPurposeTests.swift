@@ -29,7 +29,11 @@ import Testing
                 String(buffer: try await visitor.ask(path, cookies: cookies).body)
             }
             let before = try await text("/sign-in", session)
-            #expect(before.contains(#"<option value="dpv:PublicHealth">Public health</option>"#))
+            #expect(
+                before.contains(
+                    #"<option value="dpv:PublicHealth" lang="en">Public health</option>"#
+                )
+            )
             #expect(!before.contains("Marketing"))
             #expect(try await !text("/data", session).contains("Visit"))
             let chosen = try await visitor.ask(
@@ -40,7 +44,9 @@ import Testing
             #expect(chosen.status == .seeOther && chosen.headers[.location] == "/sign-in")
             let both = session + "; " + (try #require(purpose(chosen)))
             #expect(
-                try await text("/sign-in", both).contains(#"value="dpv:PublicHealth" selected"#)
+                try await text("/sign-in", both).contains(
+                    #"value="dpv:PublicHealth" lang="en" selected"#
+                )
             )
             let data = try await text("/data", both)
             #expect(data.contains("Visit") && data.contains("For: Public health"))

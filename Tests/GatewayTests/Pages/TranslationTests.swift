@@ -1,5 +1,6 @@
 import ContextModel
 import Foundation
+import Governance
 import Testing
 
 @testable import Gateway
@@ -26,6 +27,19 @@ import Testing
                 )
             }
         }
+    }
+
+    @Test func `purposes are called by words of each language, or by the vocabulary's name`() throws
+    {
+        for key in translations.all[0].words.keys where key.hasPrefix("dpv") {
+            #expect(Purpose("dpv:" + key.dropFirst(3)).isKnown, "\(key)")
+        }
+        let thai = try #require(translations.all.first { $0.language == "th" })
+        #expect(thai.label(ofPurpose: "dpv:PublicHealth") == "สาธารณสุข")
+        #expect(thai.language(ofPurpose: "https://w3id.org/dpv#PublicHealth") == "th")
+        #expect(thai.label(ofPurpose: "dpv:VendorPayment") == "Vendor payment")
+        #expect(thai.language(ofPurpose: "dpv:VendorPayment") == "en")
+        #expect(translations.all[0].label(ofPurpose: "dpv:PublicHealth") == "Public health")
     }
 
     @Test func `templates use the words that there are, and no words lie idle`() throws {

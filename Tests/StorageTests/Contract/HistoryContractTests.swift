@@ -46,6 +46,21 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `types of which histories alone are left are told`(kind: StoreKind) async throws {
+        let folder = Folder()
+        let tenant = try await kind.open(folder, Clock()).makeTenant(nil)
+        func types() async throws -> Set<IRI> {
+            try await tenant.read(Grants.read()) { try $0.typesOfHistories() }
+        }
+        #expect(try await types().isEmpty)
+        try await tenant.append("a", .speed, [.reading(1, at: 0)])
+        _ = try await tenant.transact { try $0.put(Entity("b", .station, [.speed: 1])) }
+        #expect(try await types() == [.sensor])
+        _ = try await tenant.transact { try $0.put(Entity("a", .sensor, [.speed: 1])) }
+        #expect(try await types().isEmpty)
+    }
+
+    @Test(arguments: StoreKind.all)
     func `numbers keep their spelling`(kind: StoreKind) async throws {
         let folder = Folder()
         let tenant = try await kind.open(folder, Clock()).makeTenant(nil)

@@ -12,8 +12,8 @@ import Testing
 
     private static func entity(
         _ id: String,
-        _ type: IRI = .sensor,
-        _ instances: [Attribute]
+        _ instances: [Attribute],
+        of type: IRI = .sensor
     ) -> Entity {
         var entity = Entity(id, type)
         if !instances.isEmpty {
@@ -75,7 +75,7 @@ import Testing
     @Test func `shapes of an older file are looked at until they are written again`() async throws {
         let folder = Folder()
         let (a, b) = (
-            Self.entity("a", .station, [Self.observed]), Self.entity("b", [Self.plain])
+            Self.entity("a", [Self.observed], of: .station), Self.entity("b", [Self.plain])
         )
         do {
             let store = try SQLiteStore(folder: folder.path) { seconds(0) }

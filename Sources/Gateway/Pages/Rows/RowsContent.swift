@@ -67,7 +67,8 @@ extension Exchange {
         let entities = try page.decoded().entities
         let counts = try await readingsByDay(of: entities.map(\.id), from: firstDay)
         content.rows = entities.map { .init(entity: $0, days: counts[$0.id]) }
-        if range.from != nil || range.to != nil {
+        // What has no present state is shown by its past.
+        if range.from != nil || range.to != nil || content.count == 0 {
             content.readings = try await readings(condition, range.from, range.to)
         }
         return content

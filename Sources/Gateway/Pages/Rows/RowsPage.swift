@@ -96,6 +96,9 @@ extension PageRenderer {
             view.after = path(question) { $0.offset += RowsQuestion.rowLimit }
         }
         view.asksForDays = content.readings != nil
+        let hasDays = !question.firstDay.isEmpty || !question.lastDay.isEmpty
+        view.readingsTitle = t(hasDays ? "rowsReadings" : "rowsNewestReadings")
+        view.noReadings = t(hasDays ? "rowsNoReadings" : "rowsNoReadingsAtAll")
         view.readings = (content.readings ?? []).map(reading)
         view.hasReadings = !view.readings.isEmpty
         view.months = months(question, now: now)

@@ -62,6 +62,8 @@ struct RowsView {
     var after: String?
     var hasReadings = false
     var asksForDays = false
+    var readingsTitle = ""
+    var noReadings = ""
     var readings: [Reading] = []
     var months: [Link] = []
     var downloads: [Download] = []
