@@ -132,10 +132,10 @@ extension Reading {
         let chooser = NewsChooser(watched: question.watched) { _ in position.time }
         let found = try await chosen(by: chooser, from: query, session)
         guard !found.hasMore else {
-            throw BrokerError(
-                .tooManyResults,
-                "Too much has changed since \(position.time.text); query the entities, and listen without Last-Event-ID."
-            )
+            // A browser would not come back after an error. It asks anew for everything, and goes on from now.
+            var next = next
+            next.time = clock()
+            return try await session.seal(News([], mayMissEnds: true, next, hasMore: false))
         }
         let news = News(found.chooser.kept, mayMissEnds: true, next, hasMore: false)
         return try await session.seal(news)

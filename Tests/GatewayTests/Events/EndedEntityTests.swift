@@ -22,7 +22,11 @@ import Testing
         return question
     }
 
-    private static func start(_ served: ServedHub, _ question: NewsQuestion, _ party: Party = .operator)
+    private static func start(
+        _ served: ServedHub,
+        _ question: NewsQuestion,
+        _ party: Party = .operator
+    )
         async throws -> NewsPosition
     {
         try await served.hub.reading.startOfNews(of: question, caller: caller(party))
@@ -34,7 +38,8 @@ import Testing
         since position: NewsPosition,
         as party: Party = .operator
     ) async throws -> News {
-        try await served.hub.reading.news(of: question, since: position, caller: caller(party)).answer
+        try await served.hub.reading.news(of: question, since: position, caller: caller(party))
+            .answer
     }
 
     private static func speed(_ value: Int) -> JSONValue {
@@ -149,6 +154,22 @@ import Testing
             let id = try #require(text.matches(of: /\nid: (\S+)\n/).last).1
             let next = String(buffer: try await client.send(.get, "\(address)\(id)").body)
             #expect(!next.contains("event:"))
+        }
+    }
+
+    /// A browser does not come back after an error.
+    @Test func `who missed more than an answer has asks anew, and goes on from now`() async throws {
+        var limits = HubLimits()
+        limits.maximumPage = 2
+        let served = try ServedHub(limits: limits)
+        try await served.test { client in
+            try await client.makeBuses([1, 2, 3])
+            let early = NewsPosition(since: Timestamp(microseconds: 0))
+            let told = try await Self.news(served, of: Self.buses, since: early)
+            #expect(told.entities.isEmpty && told.mayMissEnds)
+            _ = try await client.send(.delete, "entities/urn:x:1", nil)
+            let next = try await Self.news(served, of: Self.buses, since: told.position)
+            #expect(next.ended.map(\.uri) == ["urn:x:1"] && !next.mayMissEnds)
         }
     }
 

@@ -91,7 +91,8 @@ import Testing
             let definition = QueryItems.encode(Self.map)
             let answer = try await send("csv?definition=\(definition)", table, client)
             #expect(answer.status == .ok, "\(answer.text)")
-            let features = #"{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null, "properties": {"site": "b", "when": "2026-01-01T00:00:00Z", "pm": 8}}]}"#
+            let features =
+                #"{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null, "properties": {"site": "b", "when": "2026-01-01T00:00:00Z", "pm": 8}}]}"#
             let mapped = try await send("geojson?definition=\(definition)", features, client)
             #expect(mapped.status == .ok, "\(mapped.text)")
             let stored = try await client.execute(

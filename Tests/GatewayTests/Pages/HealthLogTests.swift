@@ -25,7 +25,8 @@ struct HealthLogTests {
 
     private func measure(_ name: String) throws -> HealthSummary.Measure {
         try #require(
-            log.summary(withMeasures: true, withErrors: false).measures?.first { $0.name == .words(name) }
+            log.summary(withMeasures: true, withErrors: false).measures?
+                .first { $0.name == .words(name) }
         )
     }
 

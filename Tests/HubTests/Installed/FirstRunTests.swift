@@ -58,8 +58,11 @@ import Testing
                 type: "application/octet-stream"
             )
             #expect(loaded.status == 200, "\(loaded.text)")
-            let form = "name=air&way=poll&address=http%3A%2F%2F127.0.0.1%3A9%2Fair&every=3600&action=put"
-            let map = "&map=type%3A+Air%0Aid%3A+%22urn%3Ax%3A%7Bname%7D%22%0Aattributes%3A%0A++pm%3A+%7Bcolumn%3A+pm%7D"
+            let form =
+                "name=air&way=poll&address=http%3A%2F%2F127.0.0.1%3A9%2Fair&every=3600&action=put"
+            let map =
+                "&map=type%3A+Air%0Aid%3A+%22urn%3Ax%3A%7Bname%7D%22%0A"
+                + "attributes%3A%0A++pm%3A+%7Bcolumn%3A+pm%7D"
             let made = try await Self.submit("/sources", form + map, hub, folder, client)
             #expect(made.text.contains("air is kept."), "\(made.text)")
             #expect(try await operatorsPage("/setup").text.contains("Sources: air."))

@@ -20,35 +20,50 @@ extension Translation {
 
     /// The keys of the words for terms of the Data Privacy Vocabulary that cities use.
     private static let purposeLabels = [
-        "AccountManagement": "dpvAccountManagement", "CommercialPurpose":
-        "dpvCommercialPurpose", "CommunicationManagement": "dpvCommunicationManagement",
+        "AccountManagement": "dpvAccountManagement",
+        "CommercialPurpose":
+            "dpvCommercialPurpose", "CommunicationManagement": "dpvCommunicationManagement",
         "CustomerManagement": "dpvCustomerManagement", "CustomerCare": "dpvCustomerCare",
-        "EnforceSecurity": "dpvEnforceSecurity", "EnforceAccessControl":
-        "dpvEnforceAccessControl", "EstablishContractualAgreement":
-        "dpvEstablishContractualAgreement", "FraudPreventionAndDetection":
-        "dpvFraudPreventionAndDetection", "FulfilmentOfObligation": "dpvFulfilmentOfObligation",
+        "EnforceSecurity": "dpvEnforceSecurity",
+        "EnforceAccessControl":
+            "dpvEnforceAccessControl",
+        "EstablishContractualAgreement":
+            "dpvEstablishContractualAgreement",
+        "FraudPreventionAndDetection":
+            "dpvFraudPreventionAndDetection", "FulfilmentOfObligation": "dpvFulfilmentOfObligation",
         "FulfilmentOfContractualObligation": "dpvFulfilmentOfContractualObligation",
-        "LegalCompliance": "dpvLegalCompliance", "HumanResourceManagement":
-        "dpvHumanResourceManagement", "Marketing": "dpvMarketing", "Advertising":
-        "dpvAdvertising", "DirectMarketing": "dpvDirectMarketing", "NonCommercialPurpose":
-        "dpvNonCommercialPurpose", "OrganisationGovernance": "dpvOrganisationGovernance",
+        "LegalCompliance": "dpvLegalCompliance",
+        "HumanResourceManagement":
+            "dpvHumanResourceManagement", "Marketing": "dpvMarketing",
+        "Advertising":
+            "dpvAdvertising", "DirectMarketing": "dpvDirectMarketing",
+        "NonCommercialPurpose":
+            "dpvNonCommercialPurpose", "OrganisationGovernance": "dpvOrganisationGovernance",
         "Personalisation": "dpvPersonalisation", "PublicBenefit": "dpvPublicBenefit",
-        "CombatClimateChange": "dpvCombatClimateChange", "Counterterrorism":
-        "dpvCounterterrorism", "DataAltruism": "dpvDataAltruism", "ImproveHealthcare":
-        "dpvImproveHealthcare", "ImprovePublicServices": "dpvImprovePublicServices",
+        "CombatClimateChange": "dpvCombatClimateChange",
+        "Counterterrorism":
+            "dpvCounterterrorism", "DataAltruism": "dpvDataAltruism",
+        "ImproveHealthcare":
+            "dpvImproveHealthcare", "ImprovePublicServices": "dpvImprovePublicServices",
         "ImproveTransportMobility": "dpvImproveTransportMobility",
         "ProtectionOfNationalSecurity": "dpvProtectionOfNationalSecurity",
         "ProtectionOfPublicSecurity": "dpvProtectionOfPublicSecurity",
-        "ProvideOfficialStatistics": "dpvProvideOfficialStatistics", "PublicHealth":
-        "dpvPublicHealth", "PublicPolicyMaking": "dpvPublicPolicyMaking", "RecordManagement":
-        "dpvRecordManagement", "ResearchAndDevelopment": "dpvResearchAndDevelopment",
-        "AcademicResearch": "dpvAcademicResearch", "CommercialResearch":
-        "dpvCommercialResearch", "NonCommercialResearch": "dpvNonCommercialResearch",
-        "ScientificResearch": "dpvScientificResearch", "RightsFulfilment":
-        "dpvRightsFulfilment", "ServiceManagement": "dpvServiceManagement", "ServiceProvision":
-        "dpvServiceProvision", "RequestedServiceProvision": "dpvRequestedServiceProvision",
-        "ServiceOptimisation": "dpvServiceOptimisation", "ServiceUsageAnalytics":
-        "dpvServiceUsageAnalytics", "PaymentManagement": "dpvPaymentManagement",
+        "ProvideOfficialStatistics": "dpvProvideOfficialStatistics",
+        "PublicHealth":
+            "dpvPublicHealth", "PublicPolicyMaking": "dpvPublicPolicyMaking",
+        "RecordManagement":
+            "dpvRecordManagement", "ResearchAndDevelopment": "dpvResearchAndDevelopment",
+        "AcademicResearch": "dpvAcademicResearch",
+        "CommercialResearch":
+            "dpvCommercialResearch", "NonCommercialResearch": "dpvNonCommercialResearch",
+        "ScientificResearch": "dpvScientificResearch",
+        "RightsFulfilment":
+            "dpvRightsFulfilment", "ServiceManagement": "dpvServiceManagement",
+        "ServiceProvision":
+            "dpvServiceProvision", "RequestedServiceProvision": "dpvRequestedServiceProvision",
+        "ServiceOptimisation": "dpvServiceOptimisation",
+        "ServiceUsageAnalytics":
+            "dpvServiceUsageAnalytics", "PaymentManagement": "dpvPaymentManagement",
         "RepairImpairments": "dpvRepairImpairments", "VendorManagement": "dpvVendorManagement",
         "Verification": "dpvVerification", "IdentityVerification": "dpvIdentityVerification",
     ]

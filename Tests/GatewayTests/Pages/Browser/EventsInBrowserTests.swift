@@ -19,7 +19,8 @@ struct EventsInBrowserTests {
             """
     }
 
-    private static let bus = #"{"id": "urn:x:bus", "type": "Bus", "speed": {"type": "Property", "value": 9}}"#
+    private static let bus =
+        #"{"id": "urn:x:bus", "type": "Bus", "speed": {"type": "Property", "value": 9}}"#
 
     /// Listens, and keeps what it is told as `told`.
     private static func listen(_ query: String) -> String {
@@ -47,7 +48,9 @@ struct EventsInBrowserTests {
             #expect(try await page.value(Self.write("POST", "entities", Self.bus)) == 201)
             #expect(try await page.becomes("told.join() === 'entity urn:x:bus 9'"))
             let slow = #"{"speed": {"type": "Property", "value": 3}}"#
-            #expect(try await page.value(Self.write("PATCH", "entities/urn:x:bus/attrs", slow)) == 204)
+            #expect(
+                try await page.value(Self.write("PATCH", "entities/urn:x:bus/attrs", slow)) == 204
+            )
             #expect(try await page.becomes("told.join() === 'entity urn:x:bus 9,end urn:x:bus'"))
         }
     }
