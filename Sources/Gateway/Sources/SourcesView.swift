@@ -146,7 +146,7 @@ struct SourceEntries {
         name = fields["name"] ?? ""
         // A form sends lines as the Internet ends them; that of the first run has the parts of a definition.
         definition =
-            fields["definition"]?.replacing("\r\n", with: "\n") ?? SourceForm(fields).definition
+            fields["definition"]?.replacing("\r\n", with: "\n") ?? FirstSource(fields).definition
         message = (fields["message"] ?? "").replacing("\r\n", with: "\n")
         topic = fields["topic"] ?? ""
     }

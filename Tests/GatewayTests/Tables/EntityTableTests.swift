@@ -160,7 +160,8 @@ import Testing
                 )
             }
             #expect(try bare[0].json["@context"] == nil)
-            #expect(bare[0].headers[.init("Link")!] == bare[1].headers[.init("Link")!])
+            let links = bare.map { $0.headers[.init("Link")!] ?? "" }
+            #expect(!links[0].isEmpty && links[1].hasSuffix(links[0]), "\(links)")
         }
     }
 

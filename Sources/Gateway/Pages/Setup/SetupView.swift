@@ -97,7 +97,7 @@ struct SetupView {
     /// Says which sources there are; nil for none.
     var sourcesText: String?
     /// A map to begin with.
-    var exampleMap = SourceForm.example
+    var exampleMap = FirstSource.example
     var dataCommands: [String] = []
     var sourceCommands: [String] = []
     var loginCommand = ""

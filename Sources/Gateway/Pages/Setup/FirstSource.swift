@@ -1,7 +1,7 @@
 import ContextModel
 
-/// The form of the first run in which a source is made: where data comes from, and its map.
-struct SourceForm: Sendable {
+/// The source that the form of the first run makes: where its data comes from, and its map.
+struct FirstSource: Sendable {
     /// How the data comes.
     enum Way: String, Sendable {
         case mqtt, poll

@@ -4,9 +4,9 @@ import Testing
 @testable import Gateway
 
 /// The form of the first run in which a source is made.
-@Suite struct SourceFormTests {
+@Suite struct FirstSourceTests {
     private func definition(_ form: String) throws -> String {
-        SourceForm(try QueryItems(urlQuery: form)).definition
+        FirstSource(try QueryItems(urlQuery: form)).definition
     }
 
     @Test func `a broker and an address become definitions`() throws {
