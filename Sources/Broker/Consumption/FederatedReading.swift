@@ -166,7 +166,7 @@ extension Reading {
     /// Sources decide filters only where the reader may see all that these look at: what is shaped
     /// for it could be found out by asking again and again. Where data about people is read they
     /// decide none, as a filter may name somebody.
-    private func question(
+    func question(
         _ condition: Condition,
         _ representation: Representation,
         _ forwarding: Forwarding,

@@ -72,14 +72,7 @@ package final class Federating: Sendable {
         _ caller: Caller
     ) async throws -> Asked? {
         guard let asking = asking(forwarding, caller) else { return nil }
-        let matches = try await matches(
-            RegistrationQuery(
-                entities: question.selections.map(EntitySpecification.init),
-                attributes: question.matchedAttributes,
-                datasetIDs: datasetIDs
-            ),
-            caller.tenant
-        )
+        let matches = try await matches(question, datasetIDs, caller.tenant)
         let chosen = try matches.chosen(by: forwarding.csf)
         let claims = ClaimIndex(matches.map(\.registration))
         guard !chosen.isEmpty || !claims.isEmpty else { return nil }
@@ -92,8 +85,11 @@ package final class Federating: Sendable {
         let plan = asked.plan
         var gathered = Gathered(memory: asked.asking.memory)
         for registration in plan.leftOut { gathered.warn(.tooManySources, of: registration) }
-        for (asked, result) in zip(plan.questions, await results(of: plan.questions, asked.asking))
-        {
+        let asking = asked.asking
+        let results = await results(of: plan.questions, at: \.registration, asking.caller) {
+            (question) throws(SourceProblem) in try await asking.entities(question)
+        }
+        for (asked, result) in zip(plan.questions, results) {
             switch result {
             case .success(let entities):
                 for entity in entities {
@@ -122,41 +118,75 @@ package final class Federating: Sendable {
         )
     }
 
+    /// The registrations in force that the question matches, in the order of creation.
+    func matches(
+        _ question: FederatedQuestion,
+        _ datasetIDs: Set<String?>?,
+        _ tenant: TenantName?
+    ) async throws -> [MatchedRegistration] {
+        try await matches(
+            RegistrationQuery(
+                entities: question.selections.map(EntitySpecification.init),
+                attributes: question.matchedAttributes,
+                datasetIDs: datasetIDs
+            ),
+            tenant
+        )
+    }
+
     /// The registrations in force that the query matches, in the order of creation.
     func matches(
         _ query: RegistrationQuery,
         _ tenant: TenantName?
     ) async throws -> [MatchedRegistration] {
-        let view = try await registrations.view(of: tenant)
-        guard !view.index.isEmpty else { return [] }
-        let (now, budget) = (clock(), DecisionBudget(steps: RegistrationQuery.maximumSteps))
-        let found = view.index.candidates(for: query).compactMap { kept -> MatchedRegistration? in
-            guard !budget.isSpent, kept.registration.isInForce(at: now),
-                let information = query.match(kept.registration, within: budget)
-            else { return nil }
-            return MatchedRegistration(kept.registration, information: information)
-        }
-        guard !budget.isSpent else { throw BrokerError.tooManyComparisons }
-        return found
+        try await matches([query], tenant)[0]
     }
 
-    /// The results of all questions, in their order; all are asked at the same time.
-    private func results(
-        of questions: [SourceQuestion],
-        _ asking: SourceAsking
-    ) async -> [Result<[Entity], SourceProblem>] {
-        await withTaskGroup(of: (Int, Result<[Entity], SourceProblem>).self) { group in
-            for (index, question) in questions.enumerated() {
+    /// The registrations in force that each of the queries matches.
+    ///
+    /// Throws the store's errors, and `tooComplexQuery` when matching takes too long.
+    func matches(
+        _ queries: [RegistrationQuery],
+        _ tenant: TenantName?
+    ) async throws -> [[MatchedRegistration]] {
+        let view = try await registrations.view(of: tenant)
+        guard !view.index.isEmpty else { return queries.map { _ in [] } }
+        let (now, budget) = (clock(), DecisionBudget(steps: RegistrationQuery.maximumSteps))
+        var all: [[MatchedRegistration]] = []
+        all.reserveCapacity(queries.count)
+        for query in queries {
+            all.append(
+                view.index.candidates(for: query).compactMap { kept -> MatchedRegistration? in
+                    guard !budget.isSpent, kept.registration.isInForce(at: now),
+                        let information = query.match(kept.registration, within: budget)
+                    else { return nil }
+                    return MatchedRegistration(kept.registration, information: information)
+                }
+            )
+            guard !budget.isSpent else { throw BrokerError.tooManyComparisons }
+        }
+        return all
+    }
+
+    /// The results of all parts, in their order; all sources are asked at the same time.
+    func results<Part: Sendable, Answer: Sendable>(
+        of parts: [Part],
+        at registration: (Part) -> ContextSourceRegistration,
+        _ caller: Caller,
+        isChange: Bool = false,
+        _ body: @escaping @Sendable (Part) async throws(SourceProblem) -> Answer
+    ) async -> [Result<Answer, SourceProblem>] {
+        await withTaskGroup(of: (Int, Result<Answer, SourceProblem>).self) { group in
+            for (index, part) in parts.enumerated() {
+                let registration = registration(part)
                 group.addTask {
-                    let result = await self.result(of: question.registration, asking.caller) {
-                        () throws(SourceProblem) in try await asking.entities(question)
+                    let result = await self.result(of: registration, caller, isChange: isChange) {
+                        () throws(SourceProblem) in try await body(part)
                     }
                     return (index, result)
                 }
             }
-            var results = questions.map { _ in
-                Result<[Entity], SourceProblem>.failure(.unreachable)
-            }
+            var results = parts.map { _ in Result<Answer, SourceProblem>.failure(.unreachable) }
             for await (index, result) in group { results[index] = result }
             return results
         }
@@ -206,7 +236,7 @@ package final class Federating: Sendable {
 
 extension [MatchedRegistration] {
     /// Those that meet the `csf` of a caller.
-    fileprivate func chosen(by csf: Condition) throws(BrokerError) -> [MatchedRegistration] {
+    func chosen(by csf: Condition) throws(BrokerError) -> [MatchedRegistration] {
         guard csf != .everything else { return self }
         let (condition, budget) = (
             PreparedCondition(csf), DecisionBudget(steps: RegistrationQuery.maximumSteps)

@@ -2,6 +2,9 @@ import ContextModel
 import Federation
 import Governance
 
+/// What a source has answered, element by element, each with the `@context` of its names.
+typealias SourceElements = [(json: JSONValue, context: LDContext)]
+
 /// Asks sources for one request.
 struct SourceAsking: Sendable {
     let client: any SourceClient
@@ -16,11 +19,7 @@ struct SourceAsking: Sendable {
     func entities(_ question: SourceQuestion) async throws(SourceProblem) -> [Entity] {
         let contexts = SourceContexts(federating.resolver, for: caller.sharer)
         let manner = try await manner(for: question.registration, contexts)
-        // Filters are passed on as they were written, and so only together with their @context.
-        let isInCallersWords =
-            manner.context.isCore && forwarding.context.isCore
-            || manner.context.url != nil && manner.context.url == forwarding.context.url
-        let asked = isInCallersWords ? question : question.withoutFilters
+        let asked = isInCallersWords(manner) ? question : question.withoutFilters
         var entities: [EntityID: Entity] = [:]
         var bytes = 0
         var offset = 0
@@ -36,7 +35,10 @@ struct SourceAsking: Sendable {
                 for: caller.sharer
             )
             bytes += answer.body.count
-            let page = try await self.entities(of: answer, to: asked, manner, contexts)
+            let page =
+                try await read(answer, manner, contexts) { (elements) throws(SourceProblem) in
+                    try asked.entities(in: elements)
+                } ?? []
             let known = entities.count
             for entity in page { entities[entity.id] = entity }
             guard entities.count <= SourceQuestion.maximumEntities else { throw .tooMuch }
@@ -49,38 +51,46 @@ struct SourceAsking: Sendable {
         return Array(entities.values)
     }
 
-    private func entities(
-        of answer: SourceAnswer,
-        to question: SourceQuestion,
+    /// Whether the source is addressed in the names that the caller has: filters are passed on as
+    /// they were written, and so only together with their `@context`.
+    func isInCallersWords(_ manner: SourceManner) -> Bool {
+        manner.context.isCore && forwarding.context.isCore
+            || manner.context.url != nil && manner.context.url == forwarding.context.url
+    }
+
+    /// Reads the elements of an answer, each with the `@context` of its names; nil where the source
+    /// says that there is nothing.
+    func read<Value: Sendable>(
+        _ answer: SourceAnswer,
         _ manner: SourceManner,
-        _ contexts: SourceContexts
-    ) async throws(SourceProblem) -> [Entity] {
+        _ contexts: SourceContexts,
+        _ body: @escaping @Sendable (SourceElements) throws(SourceProblem) -> Value
+    ) async throws(SourceProblem) -> Value? {
         switch answer.status {
-        case 204, 404: return []
+        case 204, 404: return nil
         case 200..<300: break
         case 508: throw .loop
         default: throw .refused(status: answer.status)
         }
         guard LongWork.isLong(answer.body.count) else {
-            return try await read(answer, to: question, manner, contexts)
+            return try body(try await elements(of: answer, manner, contexts))
         }
         return try await longWork.run(for: caller.sharer) { () throws(SourceProblem) in
-            try await read(answer, to: question, manner, contexts)
+            try body(try await elements(of: answer, manner, contexts))
         }
     }
 
-    private func read(
-        _ answer: SourceAnswer,
-        to question: SourceQuestion,
+    private func elements(
+        of answer: SourceAnswer,
         _ manner: SourceManner,
         _ contexts: SourceContexts
-    ) async throws(SourceProblem) -> [Entity] {
+    ) async throws(SourceProblem) -> SourceElements {
         let json: JSONValue
         do throws(JSONError) { json = try JSONReader.read(answer.body) } catch { throw .garbage }
         // A source that answers a query for one entity with that entity is understood.
         let elements = json.arrayValue ?? [json]
         guard elements.count <= SourceQuestion.maximumEntities else { throw .tooMuch }
-        var named: [(json: JSONValue, context: LDContext)] = []
+        var named: SourceElements = []
         named.reserveCapacity(elements.count)
         for element in elements {
             guard !Task.isCancelled else { throw .late }
@@ -92,7 +102,7 @@ struct SourceAsking: Sendable {
             }
             named.append((element, context))
         }
-        return try question.entities(in: named)
+        return named
     }
 
     /// The way in which requests are put to the source: in the words of its registration, or in
