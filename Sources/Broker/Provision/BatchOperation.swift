@@ -1,4 +1,5 @@
 package import ContextModel
+import Federation
 package import Governance
 import Storage
 
@@ -20,13 +21,17 @@ package struct BatchOperation: Sendable {
     var reportsUntouched = false
     /// Whether an instance replaces the one that the history has for the same moment.
     var correctsHistory = false
+    /// How sources make it; nil where they take no part.
+    var atSources: SourceBatch?
     let change: Change
 
     init(
         reading: EntityReader.Options = .init(),
         mayCreate: Bool = false,
+        atSources: SourceBatch? = nil,
         _ change: @escaping Change
     ) {
+        self.atSources = atSources
         self.reading = reading
         self.mayCreate = mayCreate
         self.change = change
@@ -34,16 +39,18 @@ package struct BatchOperation: Sendable {
 }
 
 extension Writing {
-    /// Runs a batch.
+    /// Runs a batch here and, where it is passed on, at the sources whose registrations match.
     ///
-    /// `bodies` has each entity with the `@context` to read it with.
+    /// `bodies` has each entity with the `@context` to read it with. What cannot be read goes to
+    /// nobody.
     package func batch(
         _ operation: BatchOperation,
         _ bodies: [(json: JSONValue, ld: LDContext)],
+        forwarding: Forwarding? = nil,
         caller: Caller
     ) async throws -> BatchResult {
         let session = try await session(caller)
-        var errors: [(id: EntityID?, error: BrokerError)] = []
+        var errors: [BatchError] = []
         var inputs: [BatchInput] = []
         inputs.reserveCapacity(bodies.count)
         for body in bodies {
@@ -51,16 +58,34 @@ extension Writing {
                 let input = try BatchInput(body.json, ld: body.ld, operation, at: session.now)
                 inputs.append(input)
             } catch {
-                errors.append((body.json.entityID, error))
+                errors.append(BatchError(body.json.entityID, error))
             }
         }
-        let written = try await session.changeEach(
-            inputs,
-            id: \.id,
-            naming: \.fragment.attributes.names,
-            correctsHistory: operation.correctsHistory
-        ) { [now = session.now] input, stored in try input.change(stored, at: now) }
-        var result = BatchResult(written)
+        let own = { @Sendable [inputs, now = session.now] (parts: [BatchOwnPart]) async throws in
+            let some = try parts.map { try inputs[$0.index].without($0.removed, at: now) }
+            return try await session.changeEach(
+                some,
+                id: \.id,
+                naming: \.fragment.attributes.names,
+                correctsHistory: operation.correctsHistory
+            ) { input, stored in try input.change(stored, at: now) }
+        }
+        var distribution: BatchDistribution?
+        if let batch = operation.atSources {
+            distribution = try await self.distribution(
+                of: batch,
+                inputs.map(BatchElement.init),
+                forwarding,
+                session,
+                caller
+            )
+        }
+        var result: BatchResult
+        if let distribution {
+            result = try await distributed(distribution, caller, own: own)
+        } else {
+            result = BatchResult(try await own(inputs.indices.map { BatchOwnPart(index: $0) }))
+        }
         result.errors = errors + result.errors
         return result
     }
@@ -69,6 +94,8 @@ extension Writing {
 /// One entity of a batch after reading.
 struct BatchInput: Sendable {
     let id: EntityID
+    let json: JSONValue
+    let ld: LDContext
     let operation: BatchOperation
     var fragment: EntityFragment
     /// The whole entity, if the operation may need one.
@@ -87,6 +114,8 @@ struct BatchInput: Sendable {
         at now: Timestamp
     ) throws(BrokerError) {
         self.operation = operation
+        self.json = json
+        self.ld = ld
         let reader = EntityReader(context: ld, options: operation.reading)
         let fragment = try BrokerError.reading { () throws(EntityError) in
             try reader.fragment(json)
@@ -121,6 +150,13 @@ struct BatchInput: Sendable {
 }
 
 extension BatchInput {
+    /// The entity without attributes that the hub does not hold itself.
+    func without(_ removed: Set<IRI>, at now: Timestamp) throws(BrokerError) -> BatchInput {
+        guard !removed.isEmpty else { return self }
+        let rest = ChangeAttributes(fragment, body: json, ld).body(without: removed)
+        return try BatchInput(rest ?? json, ld: ld, operation, at: now)
+    }
+
     /// The change of the stored entity, which may be nil.
     func change(
         _ stored: Entity?,

@@ -1,4 +1,5 @@
 import ContextModel
+import Federation
 
 extension BatchOperation {
     /// Batch Entity Update (clause 5.6.9).
@@ -7,7 +8,8 @@ extension BatchOperation {
     /// can be removed.
     package static func update(overwrites: Bool) -> BatchOperation {
         var operation = BatchOperation(
-            reading: .init(allowsNull: overwrites)
+            reading: .init(allowsNull: overwrites),
+            atSources: .update(overwrites: overwrites)
         ) { stored, input, now throws(EntityError) in
             guard let stored else { return nil }
             return overwrites

@@ -1,4 +1,5 @@
 import ContextModel
+import Federation
 
 extension BatchOperation {
     /// Batch Entity Creation or Update (clause 5.6.8): replaces existing entities, or updates them
@@ -6,7 +7,8 @@ extension BatchOperation {
     package static func upsert(replaces: Bool) -> BatchOperation {
         BatchOperation(
             reading: .init(allowsNull: !replaces),
-            mayCreate: true
+            mayCreate: true,
+            atSources: .upsert(replaces: replaces)
         ) { stored, input, now throws(EntityError) in
             guard let stored else { return try input.creation?.get() }
             guard replaces else { return try .update(of: stored, with: input.fragment, at: now) }

@@ -21,9 +21,24 @@ package struct BatchResult: Sendable {
     package var created: [EntityID] = []
     /// The entities changed or deleted.
     package var changed: [EntityID] = []
-    package var errors: [(id: EntityID?, error: BrokerError)] = []
+    package var errors: [BatchError] = []
 
     package init() {}
+}
+
+/// The failure of an entity of a batch, or of a part of it (clause 5.2.17).
+package struct BatchError: Sendable {
+    /// nil for an element without one.
+    package var id: EntityID?
+    package var error: BrokerError
+    /// The identifier of the registration of the source that failed; nil for the hub itself.
+    package var registration: String?
+
+    package init(_ id: EntityID?, _ error: BrokerError, registration: String? = nil) {
+        self.id = id
+        self.error = error
+        self.registration = registration
+    }
 }
 
 /// The outcome of one entity of a batch.
@@ -40,17 +55,17 @@ extension BatchResult {
             switch result {
             case .success(let outcome):
                 if let problem = outcome.problem {
-                    errors.append((id, problem))
+                    errors.append(BatchError(id, problem))
                 } else if outcome.isNew {
                     created.append(id)
                 } else {
                     changed.append(id)
                 }
-            case .failure(let error): errors.append((id, error))
+            case .failure(let error): errors.append(BatchError(id, error))
             }
         }
         guard let failure = written.failure else { return }
-        errors += written.rest.map { ($0, BrokerError(restOfRequest: failure)) }
+        errors += written.rest.map { BatchError($0, BrokerError(restOfRequest: failure)) }
     }
 }
 

@@ -70,8 +70,8 @@ extension Sourcing {
             logger.error("silence of the source '\(source.key.name)': \(error)")
         }
         source.history.state.withLock { state in
-            for (id, error) in result.errors where !Self.passes(error) {
-                if let id { state.things.forget(id) }
+            for failed in result.errors where !Self.passes(failed.error) {
+                if let id = failed.id { state.things.forget(id) }
             }
             for id in result.changed {
                 if isSilent {

@@ -42,17 +42,55 @@ struct WriteSession: Sendable {
 
     /// Throws unless the writer may change the entity at a source and have it afterwards with
     /// these types added, by what is known of it, and may give values to the attributes.
-    func require(_ entity: EntityAtSource, adding types: [IRI], naming names: [IRI]) throws {
+    func require(
+        _ entity: EntityAtSource,
+        adding types: [IRI],
+        naming names: [IRI]
+    ) throws(BrokerError) {
         try grant.requireVisible(names)
+        guard may(change: entity, adding: types, naming: names) else {
+            guard let id = entity.id else {
+                throw BrokerError(.forbidden, "Your token does not allow this change.")
+            }
+            throw BrokerError.mayNotWrite(id)
+        }
+    }
+
+    /// Whether the writer may change the entity at a source; see `require`.
+    func may(
+        change entity: EntityAtSource,
+        adding types: [IRI] = [],
+        naming names: [IRI] = []
+    ) -> Bool {
         var after = entity
         after.types = entity.types.map { $0 + types.filter { !(entity.types ?? []).contains($0) } }
         let mayBeHidden = grant.hidden.elements.contains { element in
             names.contains(where: element.names.contains)
                 && [entity, after].contains { $0.verdict(on: element.condition) != false }
         }
-        guard !mayBeHidden, entity.verdict(on: grant.condition) == true,
-            after.verdict(on: grant.condition) == true
-        else { throw BrokerError.mayNotWrite(entity.id) }
+        return !mayBeHidden && entity.verdict(on: grant.condition) == true
+            && after.verdict(on: grant.condition) == true
+    }
+
+    /// An entity as the writer may know it.
+    struct Known: Sendable {
+        /// nil when there is none, or none that the writer may change.
+        var entity: Entity?
+        /// Whether there is one that the writer may not change.
+        var isHidden: Bool
+    }
+
+    /// The stored entities, in the order of their identifiers.
+    func entities(_ ids: [EntityID]) async throws -> [Known] {
+        var all: [Known] = []
+        all.reserveCapacity(ids.count)
+        while all.count < ids.count {
+            let some = try await store.changeEach(ids[all.count...], grant: grant, at: now) {
+                (Changes(), Known(entity: $1.seen, isHidden: $1.isHidden))
+            }
+            for known in some { all.append(try known.get()) }
+        }
+        return all
     }
 
     /// The stored entity as the writer may know it; nil when there is none.

@@ -2,11 +2,12 @@ package import ContextModel
 
 /// An entity that a source may have, by what the hub knows of it.
 package struct EntityAtSource: Sendable, Hashable {
-    package var id: EntityID
+    /// nil where it is not known.
+    package var id: EntityID?
     /// nil where they are not known.
     package var types: [IRI]?
 
-    package init(_ id: EntityID, types: [IRI]?) {
+    package init(_ id: EntityID?, types: [IRI]?) {
         self.id = id
         self.types = types
     }
@@ -19,8 +20,8 @@ package struct EntityAtSource: Sendable, Hashable {
         switch condition {
         case .everything: return true
         case .nothing: return false
-        case .ids(let ids): return ids.contains(id)
-        case .idPattern(let pattern): return pattern.matches(id.uri)
+        case .ids(let ids): return id.map(ids.contains)
+        case .idPattern(let pattern): return id.map { pattern.matches($0.uri) }
         case .type(let type): return types?.contains(type)
         case .decided(let decision): return types.flatMap { decision.decider.holds(forTypes: $0) }
         case .scope, .attribute, .value, .geometry, .linked: return nil

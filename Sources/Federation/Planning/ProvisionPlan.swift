@@ -26,18 +26,24 @@ package struct ProvisionPlan: Sendable {
 
     /// Plans a change of an entity, of which the types may be unknown (empty).
     ///
-    /// `asked` is the type selection of the request. `attributes` are those that the request names;
-    /// nil where it is about the whole entity, as a deletion is. `via` are the names of the sources
-    /// that the request has come through.
+    /// A source takes part that offers the operation, or one of `others` instead. `said` are types
+    /// that a body says of an entity that may exist already: they choose registrations, and tell
+    /// nothing of what the entity is. `asked` is the type selection of the request. `attributes`
+    /// are those that the request names; nil where it is about the whole entity, as a deletion is.
+    /// `via` are the names of the sources that the request has come through.
     package init(
         _ operation: DistributedOperation,
+        or others: [DistributedOperation] = [],
         of entity: Entity,
+        saying said: [IRI] = [],
         asked: Condition = .everything,
         naming attributes: Set<IRI>?,
         to matches: [MatchedRegistration],
         via: [String] = []
     ) {
-        let claims = ClaimIndex(matches.map(\.registration)).claims(on: entity)
+        var matched = entity
+        matched.types = entity.types.union(said)
+        let claims = ClaimIndex(matches.map(\.registration)).claims(on: matched)
         var claimed: [String: Set<IRI>] = [:]
         for name in attributes ?? [] {
             for owner in claims.owners(of: name) {
@@ -48,8 +54,13 @@ package struct ProvisionPlan: Sendable {
         for match in matches {
             let registration = match.registration
             guard registration.mode != .auxiliary else { continue }
-            let information = registration.information.filter { $0.isAbout(entity) }
-            let extent = PossibleTypes.types(of: entity, in: information, asked: asked)
+            let information = registration.information.filter { $0.isAbout(matched) }
+            let extent = PossibleTypes.types(
+                of: entity,
+                matched: matched,
+                in: information,
+                asked: asked
+            )
             guard !information.isEmpty, let extent else { continue }
             var part: Set<IRI>?
             if let attributes {
@@ -69,10 +80,13 @@ package struct ProvisionPlan: Sendable {
                 registration: registration,
                 attributes: part,
                 possible: extent.possible,
-                types: operation == .createEntity ? .everything : extent.selection
+                types: operation.makesEntities ? .everything : extent.selection
             )
             let isLoop = registration.alias.map(via.contains) ?? false
-            if registration.operations.contains(operation), !isLoop {
+            let isOffered =
+                registration.operations.contains(operation)
+                || others.contains(where: registration.operations.contains)
+            if isOffered, !isLoop {
                 parts.append(planned)
             } else if registration.isProxied {
                 refused.append(planned)
@@ -93,6 +107,7 @@ private struct PossibleTypes {
     /// Returns nil where none of them is asked for.
     static func types(
         of entity: Entity,
+        matched: Entity,
         in information: [RegistrationInfo],
         asked: Condition
     ) -> PossibleTypes? {
@@ -100,7 +115,7 @@ private struct PossibleTypes {
         for info in information {
             // Of any type, so it is what is known here, or what the caller says.
             guard let entities = info.entities else { return known(of: entity, asked) }
-            registered += entities.filter { $0.isAbout(entity) }.map(\.types)
+            registered += entities.filter { $0.isAbout(matched) }.map(\.types)
         }
         let some = registered.filter { asked.mayHold(forTypes: $0) }
         guard !some.isEmpty else { return nil }

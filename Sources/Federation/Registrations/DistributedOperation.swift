@@ -19,6 +19,9 @@ package enum DistributedOperation: String, Sendable, Hashable, CaseIterable {
     case createEntityMapQueryEntity, createEntityMapQueryTemporal
     case retrieveContextSourceIdentity
 
+    /// Whether it makes entities, and fails for those that exist.
+    package var makesEntities: Bool { self == .createEntity || self == .createBatch }
+
     /// The operations that an operation or a group of operations stands for; nil for a name that
     /// is neither.
     package static func operations(named name: String) -> Set<DistributedOperation>? {

@@ -46,7 +46,7 @@ struct BrokerDestination: HubDestination {
             if result.errors.contains(where: { $0.error.code == .forbidden }) { denied() }
             // A part of the batch may be stored; what follows would meet a full disk, too.
             if let stop = result.errors.first(where: \.error.stopsImport) { throw stop.error }
-            return refusals + result.errors.map(Self.refusal)
+            return refusals + result.errors.map { Self.refusal($0.id, $0.error) }
         }
     }
 

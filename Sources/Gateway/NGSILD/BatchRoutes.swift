@@ -1,5 +1,6 @@
 import Broker
 import ContextModel
+import Federation
 import HTTPTypes
 import Hummingbird
 
@@ -69,6 +70,7 @@ extension NGSILDRoutes {
             var result = try await exchange.hub.writing.batch(
                 operation,
                 batch.entities,
+                forwarding: try exchange.forwardingOfBatch(batch.ld),
                 caller: exchange.caller
             )
             result.errors = batch.errors + result.errors
@@ -100,11 +102,12 @@ extension NGSILDRoutes {
             }
             var result = try await exchange.hub.writing.batchDelete(
                 names.filter(URIText.isValid).map { EntityID($0) },
+                forwarding: try exchange.forwardingOfBatch(.core),
                 caller: exchange.caller
             )
             for name in names where !URIText.isValid(name) {
                 let error = BrokerError(.badRequestData, "'\(name)' is not a URI.")
-                result.errors.append((EntityID(name), error))
+                result.errors.append(BatchError(EntityID(name), error))
             }
             return exchange.answer(result, ld: .core)
         }
@@ -162,7 +165,7 @@ extension NGSILDRoutes {
 /// The entities of a batch request that could be read, and the errors of the others.
 private struct Batch {
     var entities: [(json: JSONValue, ld: LDContext)] = []
-    var errors: [(id: EntityID?, error: BrokerError)] = []
+    var errors: [BatchError] = []
     /// The `@context` for names in the answer.
     var ld: LDContext
 }
@@ -189,7 +192,7 @@ extension Exchange {
             do throws(BrokerError) {
                 batch.entities.append((element, try await ldContext(of: element, type)))
             } catch {
-                batch.errors.append((element.entityID, error))
+                batch.errors.append(BatchError(element.entityID, error))
             }
         }
         // The answer has identifiers alone, for which the core @context is enough.
@@ -197,6 +200,12 @@ extension Exchange {
             batch.ld = first
         }
         return batch
+    }
+
+    /// How a batch may be passed on; nil where it is local.
+    fileprivate func forwardingOfBatch(_ ld: LDContext) throws(BrokerError) -> Forwarding? {
+        // Each element says which entity it is about.
+        try items.flag("local") ? nil : forwarding([EntitySelection()], ld)
     }
 
     fileprivate func checkBatchSize(_ count: Int) throws(BrokerError) {
@@ -226,11 +235,15 @@ extension Exchange {
         let body: JSONValue = [
             "success": .array(succeeded),
             "errors": .array(
-                result.errors.map { id, error in
-                    [
-                        "entityId": id.map { .string($0.uri) } ?? .null,
-                        "error": .object(ProblemDetails(error).json),
+                result.errors.map { failure in
+                    var entry: JSONObject = [
+                        "entityId": failure.id.map { .string($0.uri) } ?? .null
                     ]
+                    if let registration = failure.registration {
+                        entry["registrationId"] = .string(registration)
+                    }
+                    entry["error"] = .object(ProblemDetails(failure.error).json)
+                    return .object(entry)
                 }
             ),
         ]

@@ -11,12 +11,31 @@ struct ChangeAttributes {
     private(set) var allNames: [IRI] = []
     /// The values that the body gives to attributes, as far as they may name somebody.
     private(set) var values: [NamedAttribute] = []
-    private let change: DistributedChange
+    private let body: JSONValue?
+    /// Whether the body is that of one attribute.
+    private let isOfOne: Bool
     private let context: LDContext
+
+    /// The attributes of an entity of a batch, which was read from the body.
+    init(_ fragment: EntityFragment, body: JSONValue, _ context: LDContext) {
+        self.body = body
+        self.context = context
+        isOfOne = false
+        types = fragment.types
+        take(fragment.attributes)
+    }
+
+    /// Of a change of the whole entity.
+    init() {
+        body = nil
+        isOfOne = false
+        context = .core
+    }
 
     /// Reads the body, and throws for one that cannot be used.
     init(_ change: DistributedChange, _ context: LDContext) throws(BrokerError) {
-        self.change = change
+        body = change.body
+        isOfOne = change.attribute != nil
         self.context = context
         var options = change.operation.readingOptions
         options.isSimplified = change.isSimplified
@@ -49,22 +68,22 @@ struct ChangeAttributes {
 
     /// The body without these attributes.
     func body(without removed: Set<IRI>) -> JSONValue? {
-        guard !removed.isEmpty, change.attribute == nil else { return change.body }
+        guard !removed.isEmpty, !isOfOne else { return body }
         return filtered { !removed.contains($0) }
     }
 
     /// The body with these attributes of all alone; nil for the whole body.
     func body(with kept: Set<IRI>?) -> JSONValue? {
-        guard let kept, change.attribute == nil else { return change.body }
+        guard let kept, !isOfOne else { return body }
         return filtered(kept.contains)
     }
 
     private func filtered(_ keeps: (IRI) -> Bool) -> JSONValue? {
-        guard let body = change.body?.objectValue else { return change.body }
+        guard let members = body?.objectValue?.members else { return body }
         let names = names ?? []
         return .object(
             JSONObject(
-                body.members.filter { member in
+                members.filter { member in
                     let name = context.expand(member.key)
                     return !names.contains(name) || keeps(name)
                 }

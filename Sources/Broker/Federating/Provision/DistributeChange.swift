@@ -78,21 +78,30 @@ extension Writing {
             try await access.policy(of: caller.tenant).classification
         )
         guard disclosures.isNeeded else { return }
-        for part in parts {
-            var told = entity
-            told.types = Array(Set(part.possible.flatMap { $0.types ?? [] } + attributes.types))
-            for named in attributes.values {
-                // What is here and what comes instead may name different people.
-                if let place = told.attributes.firstIndex(where: { $0.name == named.name }) {
-                    told.attributes[place].instances += named.instances
-                } else {
-                    told.attributes.append(named)
-                }
-            }
-            let names = (part.attributes ?? []).sorted { $0.text < $1.text }
-            disclosures.tell(part.registration, of: told, naming: names)
-        }
+        for part in parts { disclosures.tell(part, of: entity, attributes) }
         try await SessionRecord(access.recorder, of: caller).note(disclosures)
+    }
+}
+
+extension SourceDisclosures {
+    /// Adds what a source is told of the entity by its part of a change.
+    mutating func tell(
+        _ part: ProvisionPlan.Part,
+        of entity: Entity,
+        _ attributes: ChangeAttributes
+    ) {
+        var told = entity
+        told.types = Array(Set(part.possible.flatMap { $0.types ?? [] } + attributes.types))
+        for named in attributes.values {
+            // What is here and what comes instead may name different people.
+            if let place = told.attributes.firstIndex(where: { $0.name == named.name }) {
+                told.attributes[place].instances += named.instances
+            } else {
+                told.attributes.append(named)
+            }
+        }
+        let names = (part.attributes ?? []).sorted { $0.text < $1.text }
+        tell(part.registration, of: told, naming: names)
     }
 }
 
@@ -105,32 +114,22 @@ extension DistributedAnswer {
         _ asking: SourceAsking?
     ) async {
         guard let asking else { return }
-        let outcomes = await withTaskGroup(of: (Int, SourceProblem?).self) { group in
-            for (index, part) in parts.enumerated() {
-                let body = attributes.body(with: part.attributes)
-                group.addTask {
-                    let result = await asking.federating.result(
-                        of: part.registration,
-                        asking.caller,
-                        isChange: true
-                    ) { () throws(SourceProblem) in
-                        try await asking.make(change, by: part, body)
-                    }
-                    if case .failure(let problem) = result { return (index, problem) }
-                    return (index, nil)
-                }
-            }
-            var outcomes = [SourceProblem?](repeating: nil, count: parts.count)
-            for await (index, problem) in group { outcomes[index] = problem }
-            return outcomes
+        let results = await asking.federating.results(
+            of: parts,
+            at: \.registration,
+            asking.caller,
+            isChange: true
+        ) { (part) throws(SourceProblem) in
+            try await asking.make(change, by: part, attributes.body(with: part.attributes))
         }
-        for (part, problem) in zip(parts, outcomes) {
-            if let problem {
-                hasHalfMade = hasHalfMade || problem == .refused(status: 207)
-                fail(part, BrokerError(problem, of: part.registration))
-            } else {
+        for (part, result) in zip(parts, results) {
+            switch result {
+            case .success:
                 sources += 1
                 changed += (part.attributes ?? []).sorted { $0.text < $1.text }
+            case .failure(let problem):
+                hasHalfMade = hasHalfMade || problem == .refused(status: 207)
+                fail(part, BrokerError(problem, of: part.registration))
             }
         }
     }
@@ -162,15 +161,20 @@ extension Federating {
 
 extension SourceAsking {
     /// Has the source make its part of a change; throws when it does not make all of it.
-    fileprivate func make(
+    ///
+    /// The body has the names of the `@context`, or of the caller's.
+    func make(
         _ change: DistributedChange,
         by part: ProvisionPlan.Part,
-        _ body: JSONValue?
+        _ body: JSONValue?,
+        in ld: LDContext? = nil
     ) async throws(SourceProblem) {
         let registration = part.registration
         let manner = try await manner(for: registration)
         var request = manner.request(change.operation, to: registration)
-        if let types = part.types.typeSelection(in: manner.context) {
+        if change.operation != .createEntity,
+            let types = part.types.typeSelection(in: manner.context)
+        {
             request.parameters.append(KeyValuePair(key: "type", value: types))
         }
         request.parameters += change.parameters
@@ -178,7 +182,10 @@ extension SourceAsking {
         if let attribute = change.attribute {
             request.attribute = manner.context.compact(forwarding.context.expand(attribute))
         }
-        request.body = body.map { self.body($0, manner, registration) }
+        request.body = body.map {
+            guard let ld else { return self.body($0, forwarding.context, manner, registration) }
+            return self.body($0, ld, manner, registration)
+        }
         let answer = try await client.answer(
             to: request,
             maximumBytes: FederationLimits.maximumAnswerBytes,
@@ -193,28 +200,44 @@ extension SourceAsking {
         }
     }
 
-    /// The body with the caller's names: their `@context` is named beside it, or put into it where
-    /// it has no name, the source is addressed in another, or its registration asks for that.
+    /// The body with names of the `@context`, which is named beside it, or put into it where it has
+    /// no name, the source is addressed in another, or its registration asks for that.
     private func body(
         _ body: JSONValue,
+        _ ld: LDContext,
         _ manner: SourceManner,
         _ registration: ContextSourceRegistration
     ) -> SourceRequest.Body {
-        guard var object = body.objectValue else { return .json(body) }
-        object["@context"] = nil
-        let own = forwarding.context
-        let isNamed = own.isCore || own.url != nil && own.url == manner.context.url
+        self.body(of: [(body, ld)], manner, registration) { $0[0] }
+    }
+
+    /// The body that is made of these, of which each has names of its `@context`.
+    func body(
+        of parts: [(json: JSONValue, ld: LDContext)],
+        _ manner: SourceManner,
+        _ registration: ContextSourceRegistration,
+        _ whole: ([JSONValue]) -> JSONValue
+    ) -> SourceRequest.Body {
         let wantsInside = registration.info.contains {
             $0.key == "contentType" && $0.value == "application/ld+json"
         }
-        guard !isNamed || wantsInside else { return .json(.object(object)) }
-        object["@context"] = own.reference
-        return .jsonLD(.object(object))
+        let areNamed = parts.allSatisfy { part in
+            part.json.objectValue == nil || part.ld.isCore
+                || part.ld.url != nil && part.ld.url == manner.context.url
+        }
+        let isInside = wantsInside || !areNamed
+        let jsons = parts.map { part in
+            guard var object = part.json.objectValue else { return part.json }
+            object["@context"] = isInside ? part.ld.reference : nil
+            return JSONValue.object(object)
+        }
+        return isInside && parts.contains { $0.json.objectValue != nil }
+            ? .jsonLD(whole(jsons)) : .json(whole(jsons))
     }
 }
 
 extension BrokerError {
-    fileprivate static func notOffered(
+    static func notOffered(
         _ operation: DistributedOperation,
         by part: ProvisionPlan.Part
     ) -> BrokerError {
