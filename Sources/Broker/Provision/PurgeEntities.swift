@@ -1,17 +1,11 @@
 package import ContextModel
+package import Federation
 package import Governance
 import Storage
 
-/// The extent of a purge (clause 5.6.21).
-package enum PurgeExtent: Sendable, Hashable {
-    case entities
-    /// Only these attributes of the entities found.
-    case attributes(Set<IRI>)
-    /// All attributes of the entities found except these.
-    case attributesExcept(Set<IRI>)
-
+extension PurgeExtent {
     /// The attributes that the request names.
-    fileprivate var names: [IRI] {
+    var names: [IRI] {
         switch self {
         case .entities: []
         case .attributes(let names), .attributesExcept(let names):
@@ -45,15 +39,30 @@ package enum PurgeExtent: Sendable, Hashable {
 
 extension Writing {
     /// Purge Entities (clause 5.6.21): deletes the entities that a query finds, or attributes of
-    /// them.
+    /// them, here and, where it is passed on, at sources.
+    ///
+    /// The answer says how many entities of the hub's own were changed; nil for none.
+    @discardableResult
     package func purgeEntities(
         where condition: Condition,
         _ extent: PurgeExtent = .entities,
+        forwarding: Forwarding? = nil,
         caller: Caller
-    ) async throws {
+    ) async throws -> DistributedAnswer<Int> {
         let writing = try await session(caller, makesTenant: false)
         try writing.requireVisible(extent.names)
         let session = try await reading.session(caller, condition: condition)
+        var answer = DistributedAnswer<Int>()
+        if let forwarding {
+            answer = try await purgeAtSources(
+                condition,
+                extent,
+                forwarding,
+                reading: session,
+                writing,
+                caller
+            )
+        }
         // The entities are found at one moment, before anything is removed, because the query may
         // depend on what is removed. They are then changed in portions, between which others see
         // the progress.
@@ -66,8 +75,13 @@ extension Writing {
             [now = writing.now] _, entity in
             // Entities that were deleted meanwhile, or that the writer may not change, are
             // skipped.
-            (entity.flatMap { extent.change(of: $0, foundAt: moment, at: now) }, ())
+            let change = entity.flatMap { extent.change(of: $0, foundAt: moment, at: now) }
+            return (change, change != nil)
         }
         if let failure = written.failure { throw failure }
+        let count = written.results.count { (try? $0.get()) ?? false }
+        if count > 0 { answer.own = count }
+        if let error = answer.error { throw error }
+        return answer
     }
 }

@@ -69,6 +69,24 @@ extension Exchange {
         return answer(body.serialized, .json, ld: nil, status: .multiStatus)
     }
 
+    /// The answer to a purge of which sources did not make their part (clause 6.4.3.3).
+    func answer<Own>(failuresOf result: DistributedAnswer<Own>) -> Response {
+        let body: JSONValue = [
+            "success": [],
+            "errors": .array(
+                result.failures.map { failure in
+                    var entry: JSONObject = [:]
+                    if let registration = failure.registration {
+                        entry["registrationId"] = .string(registration)
+                    }
+                    entry["error"] = .object(ProblemDetails(failure.error).json)
+                    return .object(entry)
+                }
+            ),
+        ]
+        return answer(body.serialized, .json, ld: nil, status: .multiStatus)
+    }
+
     /// The answer to an update of attributes: 204, or 207 with those that stayed as they were
     /// (clause 5.2.18).
     func answer(_ result: DistributedAnswer<UpdateResult>) -> Response {

@@ -69,18 +69,24 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let ld = try await exchange.ldContext()
-            var condition = try exchange.parameters(ld).query().condition
+            let parameters = exchange.parameters(ld)
+            var condition = try parameters.query().condition
             let map = try exchange.referredEntityMap
+            // The entities of a map are those of the hub alone.
+            let forwarding =
+                map == nil ? try exchange.forwardingOfPurge(parameters) : nil as Forwarding?
             if let map {
                 condition = condition.and(
                     try await exchange.hub.reading.entities(listedIn: map, caller: exchange.caller)
                 )
             }
-            try await exchange.hub.writing.purgeEntities(
+            let result = try await exchange.hub.writing.purgeEntities(
                 where: condition,
                 try exchange.purgeExtent(ld),
+                forwarding: forwarding,
                 caller: exchange.caller
             )
+            if !result.isWhole { return exchange.answer(failuresOf: result) }
             return exchange.answer(.noContent, headers: exchange.headers(forEntityMap: map))
         }
     }

@@ -69,6 +69,17 @@ extension Exchange {
         return forwarding
     }
 
+    /// How a purge may be passed on; nil where it is local.
+    ///
+    /// Which attributes an entity must have is a filter of it.
+    func forwardingOfPurge(_ parameters: EntityParameters) throws(BrokerError) -> Forwarding? {
+        guard var forwarding = try forwardingOfQuery(parameters, selectors: nil) else { return nil }
+        if let names = parameters.items["attrs"] {
+            forwarding.filters.append(KeyValuePair(key: "attrs", value: names))
+        }
+        return forwarding
+    }
+
     private static let filters = [
         "q", "expandValues", "jsonKeys", "scopeQ", "georel", "geometry", "coordinates",
         "geoproperty",
