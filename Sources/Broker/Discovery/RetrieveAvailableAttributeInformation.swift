@@ -1,15 +1,19 @@
 package import ContextModel
+import Federation
 package import Governance
 import Storage
 
 extension Reading {
-    /// Retrieve Available Attribute Information (clause 5.7.10).
+    /// Retrieve Available Attribute Information (clause 5.7.10), here and, where it is passed on, at
+    /// sources.
     package func attribute(
         _ name: IRI,
+        forwarding: Forwarding? = nil,
         caller: Caller
     ) async throws -> Disclosed<Discovered<AttributeInformation>> {
         let session = try await session(caller)
-        let found = try await session.read { [limits] transaction in
+        let found = try await discovered(.attribute(name), forwarding, session, caller)
+        let own = try await session.without(found.claims).read { [limits] transaction in
             var size = DiscoverySize(limits)
             let own = try transaction.shapes().compactMap { shape -> EntityShape? in
                 guard let kinds = shape.attributes[name] else { return nil }
@@ -19,11 +23,13 @@ extension Reading {
                     count: shape.count
                 )
             }
-            return try transaction.attributes(of: own, size: &size).first
+            return try transaction.attributes(of: own, size: &size)
         }
-        guard let found else {
-            throw BrokerError(.resourceNotFound, "No entity has an attribute '\(name)'.")
+        guard let all = try own.joined(with: found.things.attributes, limits).first else {
+            var error = BrokerError(.resourceNotFound, "No entity has an attribute '\(name)'.")
+            error.warnings = found.warnings
+            throw error
         }
-        return try await session.seal(Discovered(information: found))
+        return try await session.seal(Discovered(information: all), warnings: found.warnings)
     }
 }

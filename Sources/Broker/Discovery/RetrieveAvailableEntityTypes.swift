@@ -1,29 +1,42 @@
 package import ContextModel
+import Federation
 package import Governance
 import Storage
 
 extension Reading {
-    /// Retrieve Available Entity Types (clause 5.7.5): their names, in alphabetical order.
-    package func typeNames(caller: Caller) async throws -> Disclosed<Discovered<[IRI]>> {
+    /// Retrieve Available Entity Types (clause 5.7.5), here and, where it is passed on, at sources:
+    /// their names, in alphabetical order.
+    package func typeNames(
+        forwarding: Forwarding? = nil,
+        caller: Caller
+    ) async throws -> Disclosed<Discovered<[IRI]>> {
         let session = try await session(caller)
-        let names = try await session.read { try $0.typesInUse().map(\.type) }
-        return try await session.seal(Discovered(information: names))
+        let found = try await discovered(.types, forwarding, session, caller)
+        let own = try await session.without(found.claims).read {
+            try $0.typesInUse().map(\.type)
+        }
+        let names = Set(own).union(found.things.types.map(\.type)).sorted { $0.text < $1.text }
+        return try await session.seal(Discovered(information: names), warnings: found.warnings)
     }
 
-    /// Retrieve Details of Available Entity Types (clause 5.7.6).
+    /// Retrieve Details of Available Entity Types (clause 5.7.6), here and, where it is passed on,
+    /// at sources.
     ///
     /// Throws `tooManyResults` when they have more attributes than an answer may have.
     package func types(
+        forwarding: Forwarding? = nil,
         caller: Caller
     ) async throws -> Disclosed<Discovered<[TypeInformation]>> {
         let session = try await session(caller)
-        let all = try await session.read { [limits] transaction in
+        let found = try await discovered(.typeDetails, forwarding, session, caller)
+        let own = try await session.without(found.claims).read { [limits] transaction in
             var size = DiscoverySize(limits)
             return try transaction.typesInUse().map {
                 try transaction.information(of: $0.type, from: $0.shapes, size: &size)
             }
         }
-        return try await session.seal(Discovered(information: all))
+        let all = try own.joined(with: found.things.types, limits)
+        return try await session.seal(Discovered(information: all), warnings: found.warnings)
     }
 
     /// The types with the most entities, at most `count`, for the hub's pages.

@@ -1,5 +1,7 @@
 import Broker
 import ContextModel
+import Federation
+import HTTPTypes
 import Hummingbird
 
 extension NGSILDRoutes {
@@ -33,15 +35,22 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             guard try exchange.items.flag("details") else {
-                let names = try await exchange.hub.reading.typeNames(caller: exchange.caller)
-                    .information
-                return try await exchange.answer(about: names.count, ld: ld) {
+                let found = try await exchange.hub.reading.typeNames(
+                    forwarding: try exchange.forwardingOfDiscovery(ld),
+                    caller: exchange.caller
+                )
+                let names = found.information
+                return try await exchange.answer(about: names.count, found.warnings, ld) {
                     exchange.list("EntityTypeList", "typeList", names, ld)
                 }
             }
-            let types = try await exchange.hub.reading.types(caller: exchange.caller).information
+            let found = try await exchange.hub.reading.types(
+                forwarding: try exchange.forwardingOfDiscovery(ld),
+                caller: exchange.caller
+            )
+            let types = found.information
             let count = types.reduce(types.count) { $0 + $1.attributes.count }
-            return try await exchange.answer(about: count, ld: ld) {
+            return try await exchange.answer(about: count, found.warnings, ld) {
                 .array(types.map { $0.entityType(ld) })
             }
         }
@@ -60,10 +69,14 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             let type = ld.expand(try exchange.capture("type"))
-            let information = try await exchange.hub.reading.type(type, caller: exchange.caller)
-                .information
-            return try await exchange.answer(about: 3 * information.attributes.count, ld: ld) {
-                information.entityTypeInfo(ld)
+            let found = try await exchange.hub.reading.type(
+                type,
+                forwarding: try exchange.forwardingOfDiscovery(ld),
+                caller: exchange.caller
+            )
+            let names = 3 * found.information.attributes.count
+            return try await exchange.answer(about: names, found.warnings, ld) {
+                found.information.entityTypeInfo(ld)
             }
         }
     }
@@ -82,16 +95,22 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             guard try exchange.items.flag("details") else {
-                let names = try await exchange.hub.reading.attributeNames(caller: exchange.caller)
-                    .information
-                return try await exchange.answer(about: names.count, ld: ld) {
+                let found = try await exchange.hub.reading.attributeNames(
+                    forwarding: try exchange.forwardingOfDiscovery(ld),
+                    caller: exchange.caller
+                )
+                let names = found.information
+                return try await exchange.answer(about: names.count, found.warnings, ld) {
                     exchange.list("AttributeList", "attributeList", names, ld)
                 }
             }
-            let attributes = try await exchange.hub.reading.attributes(caller: exchange.caller)
-                .information
+            let found = try await exchange.hub.reading.attributes(
+                forwarding: try exchange.forwardingOfDiscovery(ld),
+                caller: exchange.caller
+            )
+            let attributes = found.information
             let count = attributes.reduce(2 * attributes.count) { $0 + $1.types.count }
-            return try await exchange.answer(about: count, ld: ld) {
+            return try await exchange.answer(about: count, found.warnings, ld) {
                 .array(attributes.map { $0.attribute(ld, isWhole: false) })
             }
         }
@@ -110,13 +129,14 @@ extension NGSILDRoutes {
         ) { exchange in
             let ld = try await exchange.ldContext()
             let name = ld.expand(try exchange.capture("attrId"))
-            let information = try await exchange.hub.reading.attribute(
+            let found = try await exchange.hub.reading.attribute(
                 name,
+                forwarding: try exchange.forwardingOfDiscovery(ld),
                 caller: exchange.caller
             )
-            .information
-            return try await exchange.answer(about: information.types.count, ld: ld) {
-                information.attribute(ld, isWhole: true)
+            let names = found.information.types.count
+            return try await exchange.answer(about: names, found.warnings, ld) {
+                found.information.attribute(ld, isWhole: true)
             }
         }
     }
@@ -156,14 +176,23 @@ extension Exchange {
     /// another thread.
     fileprivate func answer(
         about names: Int,
-        ld: LDContext,
+        _ warnings: [AnswerWarning],
+        _ ld: LDContext,
         _ body: () -> JSONValue
     ) async throws -> Response {
         let type = try accepted()
         let bytes = try await writing(names * Self.bytesPerName) {
             embedding(ld, in: body(), type).serialized
         }
-        return answer(bytes, type, ld: ld)
+        var headers = HTTPFields()
+        headers.append(warnings)
+        return answer(bytes, type, ld: ld, headers: headers)
+    }
+
+    /// How a question about types and attributes may be passed on; nil where it is local.
+    fileprivate func forwardingOfDiscovery(_ ld: LDContext) throws(BrokerError) -> Forwarding? {
+        try items.flag("local") || caller.tenant?.snapshot != nil
+            ? nil : forwarding([EntitySelection()], ld)
     }
 
     /// The approximate bytes of a name that no `@context` shortens.

@@ -48,6 +48,49 @@ struct SpreadDataTests {
         }
     }
 
+    /// Each entity is at one hub here: counts of copies are added (clause 5.7.11).
+    @Test(.clause("5.7.5", "5.7.6", "5.7.7", "5.7.8", "5.7.9", "5.7.10", "5.7.11"))
+    func `five hubs have the types and attributes of one`() async throws {
+        try await FederatedHub.running(6) { hubs in
+            var random = SeededGenerator(seed: Soak.seed)
+            for number in 0..<30 {
+                var entity: JSONObject = [
+                    "id": .string("urn:x:\(number)"),
+                    "type": Bool.random(using: &random) ? "Bus" : ["Bus", "Red"],
+                ]
+                for name in Self.names where Bool.random(using: &random) {
+                    entity[name] = Self.instances(of: name, &random)
+                }
+                try await hubs[5].make(.object(entity))
+                try await hubs[Int.random(in: 0..<5, using: &random)].make(.object(entity))
+            }
+            let information: JSONValue = [
+                ["entities": [["type": "Bus"]]], ["entities": [["type": "Red"]]],
+            ]
+            for other in hubs[1..<5] {
+                try await hubs[0].register(other, information: information)
+            }
+            let paths =
+                ["types", "types?details=true", "attributes", "attributes?details=true"]
+                + ["types/Bus", "types/Red"] + Self.names.map { "attributes/\($0)" }
+            for path in paths {
+                let (one, all) = (try await hubs[5].get(path), try await hubs[0].get(path))
+                #expect(Self.named(one) == Self.named(all), "\(path), seed \(Soak.seed)")
+            }
+            let local = try await hubs[0].get("types/Bus?local=true")
+            #expect(Self.named(local) != Self.named(try await hubs[5].get("types/Bus")))
+        }
+    }
+
+    /// The answer without the identifier of a list, which is new each time.
+    private static func named(_ answer: JSONValue) -> JSONValue {
+        guard var list = answer.objectValue, list["typeList"] ?? list["attributeList"] != nil else {
+            return answer
+        }
+        list["id"] = nil
+        return .object(list)
+    }
+
     /// Gives an entity whole to the last hub, and in parts, or whole, to some of the others.
     private static func spread(
         _ number: Int,
