@@ -1,6 +1,7 @@
 import Broker
 import ContextModel
 import Federation
+import Governance
 import HTTPTypes
 import Hummingbird
 

@@ -56,14 +56,15 @@ struct FederatedDiscoveryTests {
         _ script: @escaping ScriptedSource.Script = { Self.answer($0) }
     ) async throws -> FederatedFixture {
         let hub = try await FederatedFixture(policy: policy, script)
-        try await hub.fixture.make([
-            "id": "urn:x:1", "type": "Bus", "speed": 5, "name": "seven",
-        ])
         var all: [String: JSONValue] = [
             "information": [["entities": [["type": "Bus"]]], ["entities": [["type": "Tram"]]]]
         ]
         for (key, value) in members { all[key] = value }
         try await hub.fixture.register(all)
+        // A local copy is not refused where a source alone has it.
+        try await hub.fixture.make([
+            "id": "urn:x:1", "type": "Bus", "speed": 5, "name": "seven",
+        ])
         return hub
     }
 

@@ -75,8 +75,8 @@ import Testing
         }
         let answer = try await purge(hub, q: "speed>1")
         #expect(answer.own == 2 && answer.sources == 1 && answer.isWhole)
-        #expect(try await hub.fixture.shown("urn:x:1") != nil)
-        #expect(try await hub.fixture.shown("urn:x:2") == nil)
+        #expect(try await hub.isHere("urn:x:1"))
+        #expect(try await !hub.isHere("urn:x:2"))
         let request = try #require(hub.source.requests.first)
         #expect(request.operation == .purgeEntity)
         #expect(request.parameters.map(\.key) == ["type", "q"])

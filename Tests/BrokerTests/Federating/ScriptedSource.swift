@@ -112,6 +112,16 @@ struct FederatedFixture {
         )
     }
 
+    /// Whether the hub itself has the entity.
+    func isHere(_ id: String) async throws -> Bool {
+        do {
+            _ = try await fixture.shown(id)
+            return true
+        } catch let error as BrokerError where error.code == .resourceNotFound {
+            return false
+        }
+    }
+
     /// The identifiers on the page.
     static func ids(_ answer: Disclosed<EntityAnswer>) throws -> [String] {
         try answer.page.entities.map { try $0.value().id.uri }

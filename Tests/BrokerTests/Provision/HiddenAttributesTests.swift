@@ -1,4 +1,5 @@
 import ContextModel
+import Federation
 import Governance
 import Storage
 import StoreDoubles

@@ -1,5 +1,6 @@
 import Clauses
 import ContextModel
+import Federation
 import Governance
 import Storage
 import StoreDoubles
