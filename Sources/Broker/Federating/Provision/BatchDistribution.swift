@@ -66,15 +66,15 @@ extension Writing {
     /// An element that the caller may not change here, or at one of the sources, is made by nobody.
     func distribution(
         of batch: SourceBatch,
-        _ elements: [BatchElement],
+        _ elements: @autoclosure () -> [BatchElement],
         _ forwarding: Forwarding?,
         _ session: WriteSession,
         _ caller: Caller
     ) async throws -> BatchDistribution? {
-        guard let forwarding, !elements.isEmpty,
-            try await reading.federating.hasSources(caller.tenant),
+        guard let forwarding, try await reading.federating.hasSources(caller.tenant),
             let asking = reading.federating.asking(forwarding, caller)
         else { return nil }
+        let elements = elements()
         let known = try await session.entities(elements.map(\.id))
         let matches = try await reading.federating.matches(
             zip(elements, known).map { element, known in
