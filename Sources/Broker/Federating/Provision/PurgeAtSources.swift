@@ -30,7 +30,9 @@ extension Writing {
             let asking = federating.asking(askable, caller)
         else { return answer }
         let question = reading.question(condition, Representation(), askable, session.grant)
-        let matches = try await federating.matches(question, nil, caller.tenant).chosen(by: askable.csf)
+        let matches = try await federating.matches(question, nil, caller.tenant).chosen(
+            by: askable.csf
+        )
         let plan = PurgePlan(question, extent, to: matches, via: askable.via)
         let parts = plan.parts.filter { part in
             part.possible.allSatisfy {
