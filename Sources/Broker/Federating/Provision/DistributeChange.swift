@@ -186,12 +186,7 @@ extension SourceAsking {
             guard let ld else { return self.body($0, forwarding.context, manner, registration) }
             return self.body($0, ld, manner, registration)
         }
-        let answer = try await client.answer(
-            to: request,
-            maximumBytes: FederationLimits.maximumAnswerBytes,
-            in: memory,
-            for: caller.sharer
-        )
+        let answer = try await self.answer(to: request)
         switch answer.status {
         case 207: throw .refused(status: 207)
         case 200..<300: return
@@ -228,7 +223,12 @@ extension SourceAsking {
         let isInside = wantsInside || !areNamed
         let jsons = parts.map { part in
             guard var object = part.json.objectValue else { return part.json }
-            object["@context"] = isInside ? part.ld.reference : nil
+            // Not in one expression: there nil would be a JSON null.
+            if isInside {
+                object["@context"] = part.ld.reference
+            } else {
+                object["@context"] = nil
+            }
             return JSONValue.object(object)
         }
         return isInside && parts.contains { $0.json.objectValue != nil }
