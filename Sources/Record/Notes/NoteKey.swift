@@ -1,3 +1,4 @@
+internal import ContextModel
 internal import Crypto
 
 /// A public key that checks signatures of notes: a record's or a witness's (C2SP signed-note).

@@ -1,3 +1,4 @@
+internal import ContextModel
 internal import Crypto
 
 /// A private key that signs notes: a record's or a witness's (C2SP signed-note).

@@ -1,3 +1,5 @@
+internal import ContextModel
+
 /// A signature under a note: whose, and its bytes (C2SP signed-note).
 package struct NoteSignature: Sendable, Hashable {
     /// The name of the key.

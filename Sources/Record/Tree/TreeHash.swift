@@ -1,3 +1,4 @@
+internal import ContextModel
 internal import Crypto
 
 /// A SHA-256 hash of a Merkle tree (RFC 6962, clause 2.1; RFC 9162, clause 2.1.1).
