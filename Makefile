@@ -50,7 +50,8 @@ test-package: package ## Try that package in a clean system: install, serve, upg
 
 test: ## Install what is missing and run every test
 	@.ci/set-up test
-	@.ci/python-packages clients devices gateway publishers record-verifier statistics-peers reading-programs
+	@.ci/python-packages clients devices gateway publishers record-verifier hub-peers statistics-peers \
+		reading-programs
 	swift build --build-tests
 	swift test --skip-build --parallel --skip '$(PROGRAMS)|$(PAGES)|$(CONNECTIONS)|$(COMMANDS)'
 	swift test --skip-build --parallel --filter '$(PROGRAMS)' --skip '$(ALONE)|$(COMMANDS)'

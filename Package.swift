@@ -20,6 +20,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-structured-headers", exact: "1.7.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -75,6 +76,18 @@ let package = Package(
             exclude: ["Resources"],
             plugins: ["EmbedPages"]
         ),
+        .target(
+            name: "HubNetwork",
+            dependencies: [
+                "Borders", "ContextModel",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(
+                    name: "RawStructuredFieldValues",
+                    package: "swift-http-structured-headers"
+                ),
+            ]
+        ),
         .target(name: "Storage", dependencies: ["ContextModel", "Governance", "CGEOS"]),
         .target(
             name: "StorageSQLite",
@@ -89,8 +102,8 @@ let package = Package(
         .target(
             name: "Broker",
             dependencies: [
-                "Borders", "ContextModel", "Federation", "Governance", "Record", "Statistics",
-                "Storage",
+                "Borders", "ContextModel", "Federation", "Governance", "HubNetwork", "Record",
+                "Statistics", "Storage",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -100,7 +113,7 @@ let package = Package(
             name: "Outbound",
             dependencies: [
                 "Broker", "CMosquitto", "Collect", "ContextModel", "Federation", "Governance",
-                "Storage",
+                "HubNetwork", "Storage",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -137,7 +150,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Borders", "Broker", "Collect", "ContextModel", "CZlib", "Federation", "Governance",
-                "Record", "Services", "Storage",
+                "HubNetwork", "Record", "Services", "Storage",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -165,8 +178,8 @@ let package = Package(
             name: "balai",
             dependencies: [
                 "Broker", "CityServices", "CMalloc", "Collect", "ContextModel", "Gateway",
-                "Governance", "Outbound", "Record", "Services", "Statistics", "Storage",
-                "StorageSQLite",
+                "Borders", "Governance", "HubNetwork", "Outbound", "Record", "Services", "Statistics",
+                "Storage", "StorageSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -257,6 +270,14 @@ let package = Package(
         ),
         .testTarget(name: "BordersTests", dependencies: ["Borders", "Chance", "ContextModel"]),
         .testTarget(
+            name: "HubNetworkTests",
+            dependencies: [
+                "Borders", "ContextModel", "HubNetwork", "Processes",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            exclude: ["Signatures/sign_and_verify.py"]
+        ),
+        .testTarget(
             name: "StatisticsTests",
             dependencies: ["Chance", "ContextModel", "Processes", "Statistics"],
             exclude: ["Peers"]
@@ -273,7 +294,7 @@ let package = Package(
             name: "BrokerTests",
             dependencies: [
                 "Borders", "Broker", "Chance", "Clauses", "ContextModel", "Federation",
-                "Governance", "Record", "Statistics",
+                "Governance", "HubNetwork", "Record", "Statistics",
                 "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -303,11 +324,14 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Broker", "Chance", "CityServices", "Clauses", "Collect", "ContextModel", "CZlib",
-                "Federation", "FuzzTargets", "Gateway", "Governance", "Outbound", "Processes",
+                "Borders", "Broker", "Chance", "CityServices", "Clauses", "Collect", "ContextModel",
+                "CZlib", "Federation", "FuzzTargets", "Gateway", "Governance", "HubNetwork",
+                "Outbound",
+                "Processes",
                 "Record",
                 "Services",
                 "Storage", "StorageMemory", "StorageSQLite", "StoreDoubles",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -1,0 +1,92 @@
+package import ContextModel
+
+/// How a hub stands with this one.
+package enum MemberStanding: String, Sendable, Hashable, CaseIterable {
+    /// It has described itself, and nobody here has decided yet.
+    case known
+    /// Its requests are taken as its own, and it is asked.
+    case admitted
+    /// It was admitted, and is not any more until somebody decides again.
+    case suspended
+}
+
+/// A hub as this one knows it.
+package struct Membership: Sendable, Hashable {
+    package var dossier: MemberDossier
+    package var standing: MemberStanding
+    /// When its standing was decided, or when it was first heard of.
+    package var since: Timestamp
+    /// Why it stands so; nil where nobody has said.
+    package var reason: String?
+
+    package init(
+        _ dossier: MemberDossier,
+        _ standing: MemberStanding,
+        since: Timestamp,
+        reason: String? = nil
+    ) {
+        self.dossier = dossier
+        self.standing = standing
+        self.since = since
+        self.reason = reason
+    }
+
+    package var id: MemberID { dossier.id }
+
+    /// Whether what it signs counts.
+    package var counts: Bool { standing == .admitted && !dossier.newest.hasLeft }
+
+    /// As anybody may know it.
+    package var json: JSONObject {
+        var json = dossier.newest.json
+        json["standing"] = .string(standing.rawValue)
+        json["since"] = .string(since.text)
+        json["reason"] = reason.map { .string($0) }
+        json["descriptions"] = .array(dossier.texts.map { .string($0) })
+        return json
+    }
+}
+
+/// The hubs that this one knows, by their names and addresses: a value, made anew when anything changes.
+package struct NetworkDirectory: Sendable {
+    package private(set) var members: [MemberID: Membership] = [:]
+    private var byOrigin: [String: MemberID] = [:]
+
+    package init(_ memberships: [Membership] = []) {
+        for membership in memberships.sorted(by: { $0.id < $1.id }) {
+            members[membership.id] = membership
+            guard membership.counts else { continue }
+            let origin = membership.dossier.newest.address.lowercased()
+            // Of two that say they are at one address, the first by its name counts: neither can sign for the other.
+            if byOrigin[origin] == nil { byOrigin[origin] = membership.id }
+        }
+    }
+
+    /// The admitted member that a request is to be taken as from.
+    ///
+    /// Throws `SignatureError` unless one of its keys, in force now, has made the signature for this request.
+    package func verify(
+        _ signature: HubSignature,
+        of request: SignableRequest,
+        at now: Timestamp
+    ) throws(SignatureError) -> Membership {
+        try signature.requireTimely(at: now)
+        guard let member = members[signature.member], member.counts,
+            let key = member.dossier.newest.key(signature.keyID, at: now)?.key
+        else {
+            throw SignatureError(
+                .stranger,
+                "The hub that signed is not admitted here, or its key does not count now."
+            )
+        }
+        try signature.verify(request, by: key)
+        return member
+    }
+
+    /// The admitted member at whose address the endpoint is; nil where there is none.
+    package func member(at endpoint: String) -> Membership? {
+        let endpoint = endpoint.lowercased()
+        let end = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
+        return byOrigin[end].flatMap { members[$0] }
+    }
+}
