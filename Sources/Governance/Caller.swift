@@ -12,6 +12,14 @@ package struct Caller: Sendable, Hashable {
     package var subject: SubjectID?
     package var purpose: Purpose?
     package var tenant: TenantName?
+    /// Those in whose place the party asks besides its own: it may do what it and each of them may.
+    package var principals: [Party] = []
+    /// What may not leave the state for it, whatever its rights are.
+    package var barred: Set<BarredData> = []
+    /// The hubs that the question came through before, by their names; rights are those of `principals`.
+    package var hubs: [String] = []
+    /// The party that asked first, by the name that another hub has for it; no right depends on it.
+    package var asker: String?
     /// Tells apart those without a token, where it is known: no right depends on it.
     package var address: AddressBlock?
 
@@ -34,6 +42,32 @@ package struct Caller: Sendable, Hashable {
 
     /// Whose share counts what the request takes.
     package var sharer: Sharer { Sharer(party, at: address) }
+
+    /// The role that policies know hubs of the network by.
+    package static let hubRole = "hub"
+
+    /// Whether another hub asks.
+    package var isHub: Bool { otherRoles.contains(Self.hubRole) }
+
+    /// The party alone, and each in whose place it asks: what all of them may do, the caller may.
+    var each: [Caller] {
+        guard !principals.isEmpty else { return [self] }
+        var own = self
+        own.principals = []
+        own.barred = []
+        return [own]
+            + principals.map { party in
+                var other = Caller(party: party, roles: [], purpose: purpose, tenant: tenant)
+                if case .named = party { other.otherRoles = otherRoles }
+                return other
+            }
+    }
+
+    /// The party as the record names it, with who asked it behind a number sign; nil for nobody in particular.
+    package var recordedParty: String? {
+        guard let uri = party.id?.uri else { return nil }
+        return asker.map { uri + "#" + $0 } ?? uri
+    }
 }
 
 /// A party in the sense of ODRL: somebody a policy can name.

@@ -205,8 +205,11 @@ extension Policy {
     /// So many people a group has at least in a statistic for the caller: of several rules the strictest
     /// counts, as with what they hide.
     func smallestGroup(for caller: Caller) -> Int? {
-        permissions(for: caller).filter { $0.permits(.aggregate, to: caller) }
-            .compactMap(\.smallestGroup).max()
+        caller.each.flatMap { caller in
+            permissions(for: caller).filter { $0.permits(.aggregate, to: caller) }
+                .compactMap(\.smallestGroup)
+        }
+        .max()
     }
 
     /// What a caller sees or changes: the entities, and what is hidden in them.
@@ -216,6 +219,16 @@ extension Policy {
 
         /// All of everything.
         package static let everything = View(condition: .everything, hidden: HiddenAttributes())
+
+        /// What is in all of them, without what is hidden in any; there is one at least.
+        static func meet(of views: [View]) -> View {
+            views.dropFirst().reduce(views[0]) { meet, view in
+                View(
+                    condition: meet.condition.and(view.condition),
+                    hidden: meet.hidden.adding(view.hidden)
+                )
+            }
+        }
     }
 
     /// What callers of one kind may read: the same for each of their requests, as long as the policy is in
@@ -246,9 +259,17 @@ extension Policy {
         _ action: Action,
         _ classification: Classification
     ) -> ReadRights {
-        let rules = permissions(for: caller).filter { $0.permits(action, to: caller) }
-        var rights = SubjectRights(of: caller, classification, choices, by: rules)
-        return ReadRights(readView(of: caller, action, &rights))
+        // What is told later is told in the party's own right alone, so nobody subscribes in another's place.
+        // What may cross a border is decided for each request, and not for what is told later.
+        if action == .subscribe, caller.isHub || !caller.principals.isEmpty {
+            return ReadRights(View(condition: .nothing, hidden: HiddenAttributes()))
+        }
+        let views = caller.each.map { caller in
+            let rules = permissions(for: caller).filter { $0.permits(action, to: caller) }
+            var rights = SubjectRights(of: caller, classification, choices, by: rules)
+            return readView(of: caller, action, &rights)
+        }
+        return ReadRights(View.meet(of: views).without(caller.barred, classification))
     }
 
     /// What the caller may read, or be told of.
@@ -279,6 +300,16 @@ extension Policy {
 
     /// What the caller may change; nil where no rule lets it change anything.
     func writeView(of caller: Caller) -> View? {
+        var views: [View] = []
+        for caller in caller.each {
+            guard let view = ownWriteView(of: caller) else { return nil }
+            views.append(view)
+        }
+        let view = View.meet(of: views)
+        return classification.map { view.without(caller.barred, $0) } ?? view
+    }
+
+    private func ownWriteView(of caller: Caller) -> View? {
         if permitsAdministration(caller) {
             return View(condition: .everything, hidden: HiddenAttributes())
         }
@@ -327,8 +358,8 @@ extension Policy {
     /// Why the caller may not see how much the hub does; nil when it may.
     package func refusalOfMeasures(to caller: Caller) -> DenyReason? {
         guard case .deny(let reason) = decideAdministration(caller) else { return nil }
-        let isPermitted = permissions.contains {
-            $0.permits(.measure, to: caller)
+        let isPermitted = caller.each.allSatisfy { caller in
+            permissions.contains { $0.permits(.measure, to: caller) }
         }
         return isPermitted ? nil : reason
     }
@@ -337,8 +368,8 @@ extension Policy {
     ///
     /// To run the hub is no such permission.
     package func refusalOfStatistics(to caller: Caller) -> DenyReason? {
-        let isPermitted = permissions.contains {
-            $0.permits(.aggregate, to: caller) && !$0.purposes.isEmpty
+        let isPermitted = caller.each.allSatisfy { caller in
+            permissions.contains { $0.permits(.aggregate, to: caller) && !$0.purposes.isEmpty }
         }
         if isPermitted { return nil }
         return caller.party == .anonymous ? .unauthenticated : .forbidden

@@ -52,6 +52,15 @@ package struct HiddenAttributes: Sendable, Hashable {
         )
     }
 
+    /// With all that is hidden or shaped by another one.
+    func adding(_ other: HiddenAttributes) -> HiddenAttributes {
+        guard !other.isEmpty else { return self }
+        return HiddenAttributes(
+            everywhere: everywhere.union(other.everywhere),
+            elements: elements + shaped + other.elements + other.shaped
+        )
+    }
+
     /// What is hidden from a writer: it may give values to what is shaped, but not to what is delayed, for
     /// the answer would tell whether that is there.
     var ofWriter: HiddenAttributes {

@@ -35,6 +35,8 @@ struct CallerKind: Hashable {
 
     private let action: Action
     private let party: Party
+    private let principals: [Party]
+    private let barred: Set<BarredData>
     private let roles: Roles
     private let otherRoles: Set<String>
     private let why: Why
@@ -42,6 +44,8 @@ struct CallerKind: Hashable {
     init(_ caller: Caller, _ action: Action) {
         self.action = action
         party = caller.party
+        principals = caller.principals
+        barred = caller.barred
         roles = caller.roles
         otherRoles = caller.otherRoles
         why = caller.purpose.map { $0.term.map(Why.term) ?? .unknown } ?? .nothing

@@ -157,11 +157,14 @@ import Testing
         }
         #expect(
             members(Self.clinic)
-                == ["party", "roles", "otherRoles", "subject", "purpose", "tenant", "address"]
+                == [
+                    "party", "roles", "otherRoles", "subject", "purpose", "tenant", "principals",
+                    "barred", "hubs", "asker", "address",
+                ]
         )
         #expect(
             members(CallerKind(Self.clinic, .read))
-                == ["action", "party", "roles", "otherRoles", "why"]
+                == ["action", "party", "principals", "barred", "roles", "otherRoles", "why"]
         )
         var other = Self.clinic
         other.subject = SubjectID("urn:siti")

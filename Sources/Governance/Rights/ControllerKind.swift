@@ -13,6 +13,23 @@ package struct ControllerKind: Sendable, Hashable {
         "NonProfitOrganisation", "RegionalAuthority", "SupraNationalAuthority",
     ]
 
+    /// The sectors that rules about borders tell apart.
+    package enum Sector: Sendable, Hashable, CaseIterable {
+        case `public`, `private`
+        /// An organisation without profit that belongs to no state.
+        case nonprofit
+    }
+
+    package var sector: Sector {
+        switch text.dropFirst("dpv:".count) {
+        case "ForProfitOrganisation", "IndustryConsortium": .private
+        case "NonGovernmentalOrganisation", "NonProfitOrganisation",
+            "AcademicScientificOrganisation":
+            .nonprofit
+        default: .public
+        }
+    }
+
     /// Reads `dpv:Authority`, `https://w3id.org/dpv#Authority` or `Authority`; nil for what is no such term.
     package init?(_ text: String) {
         let prefixes = ["dpv:", "https://w3id.org/dpv#"]
