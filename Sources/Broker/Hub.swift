@@ -16,6 +16,8 @@ package import Storage
 package final class Hub: Sendable {
     /// What callers may do.
     package let access: Access
+    /// Knows the other hubs of the network.
+    package let networking: Networking
     /// Asks registered sources.
     package let federating: Federating
     /// The operations that read.
@@ -105,7 +107,8 @@ package final class Hub: Sendable {
         registrations = ContextSourceRegistry(store, logger)
         let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
-        federating = Federating(registrations, peers, contextResolver, identity, clock, longWork)
+        networking = Networking(access, borders, identity, clock, makeIdentifier, logger)
+        federating = Federating(registrations, peers, contextResolver, networking, longWork)
         reading = Reading(access, limits, identity, clock, makeIdentifier, logger, federating)
         let devices = DeviceRegistry()
         let matcher = SubscriptionMatcher(subscriptions, outboxFeed, reading.watch, devices)

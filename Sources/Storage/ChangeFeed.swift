@@ -115,10 +115,11 @@ extension Document.Kind {
     package var isFollowed: Bool {
         switch self {
         case .subscription, .registrationSubscription, .registration, .ldContext, .policy,
-            .classification, .dataPolicy, .choices, .commonRules, .source:
+            .classification, .dataPolicy, .choices, .commonRules, .source, .member,
+            .exemption:
             true
         case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
-            .service, .recordMark, .privacyLedger, .exemption, .refusedMessage, .messageNumber,
+            .service, .recordMark, .privacyLedger, .refusedMessage, .messageNumber,
             .sourceThings, .device, .deviceCommand:
             false
         }

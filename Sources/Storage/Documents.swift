@@ -28,6 +28,8 @@ package struct Document: Sendable, Hashable {
         case recordMark
         /// An exemption of the pilot space: of the default tenant.
         case exemption
+        /// A hub of the network, as this one knows it: of the default tenant.
+        case member
         /// What statistics have taken from the privacy budget: one document.
         case privacyLedger
         /// A source of messages.

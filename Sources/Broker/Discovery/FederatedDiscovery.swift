@@ -73,12 +73,7 @@ extension SourceAsking {
     ) async throws(SourceProblem) -> DiscoveredThings {
         let contexts = SourceContexts(federating.resolver, for: caller.sharer)
         let manner = try await manner(for: part.registration, contexts)
-        let answer = try await client.answer(
-            to: part.request(in: manner),
-            maximumBytes: FederationLimits.maximumAnswerBytes,
-            in: memory,
-            for: caller.sharer
-        )
+        let answer = try await self.answer(to: part.request(in: manner))
         return try await read(answer, manner, contexts) { (elements) throws(SourceProblem) in
             try DiscoveredThings(elements, to: part)
         } ?? DiscoveredThings()

@@ -29,7 +29,7 @@ package final class Federating: Sendable {
     /// Sends requests; without it no source is asked.
     private let client: (any SourceClient)?
     let resolver: LDContextResolver
-    private let identity: HubIdentity
+    let networking: Networking
     let clock: HubClock
     private let longWork: LongWork
     private let health = SourceHealth()
@@ -39,20 +39,21 @@ package final class Federating: Sendable {
         _ registrations: ContextSourceRegistry,
         _ client: (any SourceClient)?,
         _ resolver: LDContextResolver,
-        _ identity: HubIdentity,
-        _ clock: HubClock,
+        _ networking: Networking,
         _ longWork: LongWork
     ) {
         self.registrations = registrations
         self.client = client
         self.resolver = resolver
-        self.identity = identity
-        self.clock = clock
+        self.networking = networking
+        clock = networking.clock
         self.longWork = longWork
     }
 
     /// Returns the name that stands for this hub and the tenant in the header `Via` of a request.
-    package func alias(of tenant: TenantName?) -> String { Hub.pseudonym(of: identity, tenant) }
+    package func alias(of tenant: TenantName?) -> String {
+        Hub.pseudonym(of: networking.identity, tenant)
+    }
 
     /// Whether any source is registered that could be asked.
     package func hasSources(_ tenant: TenantName?) async throws -> Bool {

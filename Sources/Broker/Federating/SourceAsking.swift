@@ -1,6 +1,7 @@
 import ContextModel
 import Federation
 import Governance
+import HubNetwork
 
 /// What a source has answered, element by element, each with the `@context` of its names.
 typealias SourceElements = [(json: JSONValue, context: LDContext)]
@@ -24,15 +25,13 @@ struct SourceAsking: Sendable {
         var bytes = 0
         var offset = 0
         while true {
-            let answer = try await client.answer(
+            let answer = try await self.answer(
                 to: asked.request(
                     in: manner,
                     offset: offset,
                     limit: FederationLimits.pageEntities
                 ),
-                maximumBytes: FederationLimits.maximumAnswerBytes - bytes,
-                in: memory,
-                for: caller.sharer
+                maximumBytes: FederationLimits.maximumAnswerBytes - bytes
             )
             bytes += answer.body.count
             let page =
@@ -103,6 +102,36 @@ struct SourceAsking: Sendable {
             named.append((element, context))
         }
         return named
+    }
+
+    /// The answer of a source, within the caller's shares.
+    ///
+    /// A member of the network is told who asks and why, signed by this hub.
+    func answer(
+        to request: SourceRequest,
+        maximumBytes: Int = FederationLimits.maximumAnswerBytes
+    ) async throws(SourceProblem) -> SourceAnswer {
+        var request = request
+        let signer: RequestSigner?
+        do {
+            signer = try await federating.networking.signer(for: caller, to: request.endpoint)
+        } catch {
+            // The store cannot be read.
+            throw .busy
+        }
+        if signer != nil {
+            request.info.removeAll { $0.key.lowercased() == "data-purpose" }
+            if let purpose = caller.purpose {
+                request.info.append(KeyValuePair(key: "Data-Purpose", value: purpose.text))
+            }
+        }
+        return try await client.answer(
+            to: request,
+            maximumBytes: maximumBytes,
+            in: memory,
+            for: caller.sharer,
+            signedBy: signer
+        )
     }
 
     /// The way in which requests are put to the source: in the words of its registration, or in

@@ -31,7 +31,7 @@ extension Governing {
         )
         let key = DocumentKey.document(.exemption, id: id)
         let most = Self.maximumExemptions
-        return try await change(
+        let isNew = try await change(
             nil,
             .exemption,
             details: ["id": .string(id), "exemption": .object(exemption.json)],
@@ -49,6 +49,9 @@ extension Governing {
             )
             return document == nil
         }
+        // Reads of hubs look at it, too.
+        try await networking.catchUp()
+        return isNew
     }
 
     /// Ends an exemption now; what was published of it stays.
@@ -74,6 +77,7 @@ extension Governing {
             }
             changes.put(ended.document)
         }
+        try await networking.catchUp()
     }
 
     /// All exemptions, which anybody may know, by their identifiers.

@@ -15,6 +15,7 @@ package final class Governing: Sendable {
     let writing: Writing
     let tenants: TenantRulesFollower
     let snapshots: SnapshotRegistry
+    let networking: Networking
     let clock: HubClock
     /// The rules about data that crosses borders.
     package let borders: BorderRuleTable
@@ -51,6 +52,7 @@ package final class Governing: Sendable {
         self.rules = rules
         self.tenants = tenants
         reading = writing.reading
+        networking = reading.federating.networking
         access = writing.access
         clock = reading.clock
         makeIdentifier = reading.makeIdentifier

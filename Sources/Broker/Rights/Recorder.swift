@@ -215,7 +215,7 @@ struct SessionRecord: Sendable {
     }
 
     // Made when there is something to note, for most answers are about nobody.
-    var party: String { (caller.party.id ?? PartyID("anonymous")).uri }
+    var party: String { caller.recordedParty ?? PartyID("anonymous").uri }
     var purpose: String? { caller.purpose?.text }
     var tenant: String? { caller.tenant.origin?.text }
 

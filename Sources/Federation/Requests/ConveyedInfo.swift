@@ -38,7 +38,8 @@ package struct ConveyedInfo: Sendable, Equatable {
     private static let own: Set<String> = [
         "via", "link", "accept", "prefer", "content-type", "content-length", "host", "connection",
         "transfer-encoding", "upgrade", "te", "trailer", "keep-alive", "expect", "user-agent",
-        "ngsild-tenant", "ngsild-snapshot", "ngsild-entitymap",
+        "ngsild-tenant", "ngsild-snapshot", "ngsild-entitymap", "content-digest", "data-requester",
+        "signature", "signature-input",
     ]
 
     /// Reads the `contextSourceInfo` of a registration, with the values of the triggering request.

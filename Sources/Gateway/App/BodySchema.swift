@@ -26,6 +26,8 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case choice = "Choice"
     case statistic = "Statistic"
     case exemption = "Exemption"
+    case member = "Member"
+    case standing = "Standing"
     case city = "City"
     case modelContextMessage = "ModelContextMessage"
     case source = "Source"
@@ -83,6 +85,8 @@ extension BodySchema {
         case .classification: Self.classificationSchema
         case .commonRules: Self.commonRulesSchema
         case .exemption: Self.exemptionSchema
+        case .member: Self.memberSchema
+        case .standing: Self.standingSchema
         case .policy: Self.policySchema
         case .choice: Self.choiceSchema
         case .statistic: Self.statisticSchema

@@ -126,7 +126,7 @@ struct Endpoint: HTTPResponder {
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let start = ContinuousClock.now
         var response: Response
-        var context = context
+        var (request, context) = (request, context)
         var certificate: PeerCertificate?
         context.denials = frame.denials
         context.answers = frame.answers
@@ -146,6 +146,7 @@ struct Endpoint: HTTPResponder {
                     certificate
                 )
             }
+            if context.caller.isHub { request = try await HubRequests.checked(request) }
             if context.caller.party == .anonymous { context.caller.address = context.address }
             if goesOn {
                 context.isStillCaller = check(of: context.caller, request.head, certificate)

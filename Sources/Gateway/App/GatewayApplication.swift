@@ -21,6 +21,7 @@ package func makeGateway(
     signIn: SignIn? = nil,
     tls: ServerTLS? = nil,
     certificates: ClientCertificates? = nil,
+    hubs: HubRequests? = nil,
     registry: MetricRegistry,
     logger: Logger,
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
@@ -34,6 +35,7 @@ package func makeGateway(
                 verifier: verifier,
                 signIn: signIn,
                 certificates: certificates,
+                hubs: hubs,
                 isOpen: settings.isOpen
             ),
             problems: ProblemReporter(registry: registry),

@@ -11,6 +11,8 @@ package struct Authentication: Sendable {
     private let signIn: SignIn?
     /// nil when no certificate identifies anybody.
     private let certificates: ClientCertificates?
+    /// nil when the hub is in no network.
+    private let hubs: HubRequests?
     private let isOpen: Bool
 
     /// `isOpen` makes everybody on this machine the operator.
@@ -19,19 +21,22 @@ package struct Authentication: Sendable {
         verifier: TokenVerifier,
         signIn: SignIn? = nil,
         certificates: ClientCertificates? = nil,
+        hubs: HubRequests? = nil,
         isOpen: Bool
     ) {
         self.tokens = tokens
         self.verifier = verifier
         self.signIn = signIn
         self.certificates = certificates
+        self.hubs = hubs
         self.isOpen = isOpen
     }
 
     /// Whether the certificates of connections count.
     var takesCertificates: Bool { certificates != nil && !isOpen }
 
-    /// Who asks: by a token, else by a session, else by the certificate of the connection.
+    /// Who asks: by the signature of another hub, by a token, else by a session, else by the certificate of the
+    /// connection.
     ///
     /// Throws `unauthenticated` for a token or a certificate that is worth nothing, `badRequestData` for a tenant name that
     /// cannot be one (clause 6.3.14) and for a header that is there twice, and `forbidden` for a purpose that
@@ -60,6 +65,17 @@ package struct Authentication: Sendable {
             default:
                 break
             }
+        }
+        if let hubs, var hub = try await hubs.caller(of: request) {
+            guard credentials == nil, cookies == nil else {
+                throw BrokerError(
+                    .badRequestData,
+                    "A request that a hub has signed shows no token and no session."
+                )
+            }
+            hub.tenant = caller.tenant
+            hub.purpose = caller.purpose
+            return hub
         }
         if let credentials {
             try Self.put(try await credential(credentials), into: &caller)
@@ -106,7 +122,8 @@ package struct Authentication: Sendable {
     ) throws(BrokerError) {
         caller.party = credential.party
         caller.roles = credential.roles
-        caller.otherRoles = credential.otherRoles
+        // Signatures alone make a hub.
+        caller.otherRoles = credential.otherRoles.subtracting([Caller.hubRole])
         caller.subject = credential.subject
         guard let purpose = credential.purpose else { return }
         if let asked = caller.purpose, !asked.isOrNarrower(than: purpose) {

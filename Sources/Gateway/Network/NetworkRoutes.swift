@@ -6,18 +6,19 @@ import Hummingbird
 
 /// Cities and the borders between them. Not part of the standard.
 extension NGSILDRoutes {
-    private static let base = "/network/v1"
+    static let networkBase = "/network/v1"
 
     mutating func addNetworkRoutes() {
         addBorderRoutes()
         addExemptionRoutes()
+        addMemberRoutes()
     }
 
     private mutating func addBorderRoutes() {
         add(
             RouteDescription(
                 .get,
-                Self.base + "/rules",
+                Self.networkBase + "/rules",
                 .network,
                 "Retrieve the rules about data that crosses borders",
                 answers: "application/json"
@@ -28,7 +29,7 @@ extension NGSILDRoutes {
         add(
             RouteDescription(
                 .get,
-                Self.base + "/verdict",
+                Self.networkBase + "/verdict",
                 .network,
                 "Ask whether data may cross a border",
                 query: BorderQuestionReader.parameters,
@@ -48,7 +49,7 @@ extension NGSILDRoutes {
     }
 
     private mutating func addExemptionRoutes() {
-        let all = Self.base + "/exemptions"
+        let all = Self.networkBase + "/exemptions"
         let one = all + "/{exemptionId}"
         add(
             RouteDescription(

@@ -38,4 +38,16 @@ extension BodySchema {
             ]
         ],
     ]
+
+    static let memberSchema: JSONValue = [
+        "type": "object", "properties": ["descriptions": texts], "required": ["descriptions"],
+        "additionalProperties": false,
+    ]
+
+    static let standingSchema: JSONValue = [
+        "type": "object",
+        "properties": ["standing": one(of: ["admitted", "suspended"]), "reason": text],
+        "required": ["standing"], "additionalProperties": false,
+        "examples": [["standing": "admitted"]],
+    ]
 }

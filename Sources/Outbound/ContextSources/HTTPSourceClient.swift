@@ -6,6 +6,7 @@ package import Governance
 import Glibc
 import NIOCore
 import NIOHTTP1
+package import HubNetwork
 
 /// Asks context sources over HTTP, at addresses that the hub may call (clauses 4.3.6 and 6.3).
 package struct HTTPSourceClient: SourceClient {
@@ -17,10 +18,11 @@ package struct HTTPSourceClient: SourceClient {
         to request: SourceRequest,
         maximumBytes: Int,
         in memory: AnswerMemory,
-        for sharer: Sharer
+        for sharer: Sharer,
+        signedBy signer: RequestSigner?
     ) async throws(SourceProblem) -> SourceAnswer {
         do {
-            return try await answer(to: SourceCall(request), maximumBytes, memory, sharer)
+            return try await answer(to: SourceCall(request), maximumBytes, memory, sharer, signer)
         } catch let problem as SourceProblem {
             throw problem
         } catch is AddressError {
@@ -37,7 +39,8 @@ package struct HTTPSourceClient: SourceClient {
         to call: SourceCall,
         _ maximumBytes: Int,
         _ memory: AnswerMemory,
-        _ sharer: Sharer
+        _ sharer: Sharer,
+        _ signer: RequestSigner?
     ) async throws -> SourceAnswer {
         var request = try await web.request(call.url, for: sharer)
         request.method = HTTPMethod(rawValue: call.method)
@@ -45,11 +48,16 @@ package struct HTTPSourceClient: SourceClient {
             request.headers.replaceOrAdd(name: header.key, value: header.value)
         }
         if !call.body.isEmpty { request.body = .bytes(call.body) }
+        try sign(&request, call, signer)
         // The hub gives it up sooner; this ends it where its task was not cancelled.
         let deadline =
             NIODeadline.now()
             + .milliseconds(Int64(FederationLimits.maximumTimeoutMilliseconds))
-        let response = try await execute(request, asks: call.asks, until: deadline)
+        let response = try await execute(request, until: deadline) { request in
+            guard call.asks else { return false }
+            try sign(&request, call, signer)
+            return true
+        }
         var body: [UInt8] = []
         for try await part in response.body {
             guard body.count + part.readableBytes <= maximumBytes else {
@@ -67,22 +75,53 @@ package struct HTTPSourceClient: SourceClient {
         )
     }
 
-    /// Sends the request; one that only asks is sent once more where the connection was closed.
+    /// What a signature adds to a request.
+    private static let signed = [
+        "Data-Requester", "Content-Digest", "Signature-Input", "Signature",
+    ]
+
+    /// Makes the request the hub's own, anew where it was that before: a signature counts once.
+    private func sign(
+        _ request: inout HTTPClientRequest,
+        _ call: SourceCall,
+        _ signer: RequestSigner?
+    ) throws {
+        guard let signer else { return }
+        for name in Self.signed { request.headers.remove(name: name) }
+        let fields = try signer.fields(
+            method: call.method,
+            url: call.url,
+            fields: request.headers.map { KeyValuePair(key: $0.name, value: $0.value) },
+            body: call.body
+        )
+        for field in fields {
+            request.headers.replaceOrAdd(name: field.key, value: field.value)
+        }
+    }
+
+    /// Sends the request; where the connection was closed it is sent once more, if `again` makes it ready for that.
     ///
     /// A source may close an idle connection at the moment when it is used again (RFC 9110, clause 9.2.2).
     private func execute(
         _ request: HTTPClientRequest,
-        asks: Bool,
-        until deadline: NIODeadline
+        until deadline: NIODeadline,
+        again: (inout HTTPClientRequest) throws -> Bool
     ) async throws -> HTTPClientResponse {
         do {
             return try await web.client.execute(request, deadline: deadline)
-        } catch let error as HTTPClientError where asks && error == .remoteConnectionClosed {
+        } catch {
+            guard Self.isClosed(error) else { throw error }
+            var request = request
+            guard try again(&request) else { throw error }
             return try await web.client.execute(request, deadline: deadline)
-        } catch let error as IOError
-            where asks && [ECONNRESET, EPIPE].contains(error.errnoCode)
-        {
-            return try await web.client.execute(request, deadline: deadline)
+        }
+    }
+
+    private static func isClosed(_ error: any Error) -> Bool {
+        switch error {
+        case let error as HTTPClientError: error == .remoteConnectionClosed
+        case let error as IOError: [ECONNRESET, EPIPE].contains(error.errnoCode)
+        default: false
         }
     }
 }

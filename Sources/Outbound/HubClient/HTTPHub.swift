@@ -160,6 +160,14 @@ package struct HTTPHub: HubDestination {
         try await send(.POST, pathAndQuery, body).body
     }
 
+    /// Puts something in its place; the answer, as JSON text.
+    package func put(
+        _ pathAndQuery: String,
+        _ body: [UInt8]
+    ) async throws(HubFailure) -> [UInt8] {
+        try await send(.PUT, pathAndQuery, body).body
+    }
+
     /// Sends a DELETE request; returns the answer in JSON.
     package func delete(_ pathAndQuery: String) async throws(HubFailure) -> [UInt8] {
         try await send(.DELETE, pathAndQuery, nil).body

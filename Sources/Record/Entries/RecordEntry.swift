@@ -18,6 +18,8 @@ package struct EntryKind: Sendable, Hashable {
     package static let choice = EntryKind("choice")
     /// A policy overrides what persons chose.
     package static let override = EntryKind("override")
+    /// It was decided how another hub stands with this one.
+    package static let member = EntryKind("member")
     /// A person's data were erased.
     package static let erasure = EntryKind("erasure")
     /// A statistic spent some of persons' budgets.

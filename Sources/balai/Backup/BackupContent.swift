@@ -19,7 +19,7 @@ enum BackupContent {
         checkpoint, SQLiteStore.recordDatabase, recordKey, SQLiteStore.recordDamage,
     ]
     private static let secrets = [
-        "witness.key", "operator.token", "tokens.json", "revoked.json", "hub.key",
+        "witness.key", "operator.token", "tokens.json", "revoked.json", "hub.key", "network.key",
         SQLiteStore.cityFile, "demo",
     ]
 

@@ -115,6 +115,8 @@ struct ConfigurationKey: Sendable {
         Self("contexts.fetchRemote", .flag, needsRestart: true),
         Self("contexts.allowPrivateAddresses", .flag, needsRestart: true),
         Self("federation.asksSources", .flag, needsRestart: true),
+        Self("network.state", .text, needsRestart: true),
+        Self("network.members", .text),
 
         Self("imports.maps", .text),
         Self("imports.maximumBytes", .integer(1024...1_099_511_627_776)),

@@ -1,5 +1,6 @@
 import Foundation
 import Configuration
+import Borders
 import Broker
 import ContextModel
 import Gateway
@@ -71,6 +72,8 @@ extension HubConfiguration {
         settings.read("contexts.fetchRemote", into: &fetchesRemoteContexts)
         settings.read("contexts.allowPrivateAddresses", into: &allowsPrivateAddresses)
         settings.read("federation.asksSources", into: &asksSources)
+        networkState = settings.text("network.state").flatMap { StateCode($0) }
+        membersFolder = settings.text("network.members")
         logLevel = settings.text("log.level").flatMap { Logger.Level(rawValue: $0) } ?? logLevel
         logFormat = settings.text("log.format").flatMap { LogFormat(rawValue: $0) } ?? logFormat
     }

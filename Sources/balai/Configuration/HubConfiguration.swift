@@ -1,3 +1,4 @@
+import Borders
 import Broker
 import ContextModel
 import Gateway
@@ -55,6 +56,10 @@ struct HubConfiguration: Sendable {
     var allowsPrivateAddresses = false
     /// Whether registered Context Sources are asked, and changed.
     var asksSources = true
+    /// The state whose law holds for the hub, by its code; nil for a hub that is in no network.
+    var networkState: StateCode?
+    /// The folder of hubs that are admitted, `NAME.member`.
+    var membersFolder: String?
 
     /// What the catalogue says of the open data.
     var catalogue = CatalogueSettings()
@@ -112,6 +117,7 @@ extension HubConfiguration {
         live.fetchesRemoteContexts = fetchesRemoteContexts
         live.allowsPrivateAddresses = allowsPrivateAddresses
         live.asksSources = asksSources
+        live.networkState = networkState
         live.secretsFolder = secretsFolder
         live.logFormat = logFormat
         for name in Set(services.keys).union(read.services.keys) {

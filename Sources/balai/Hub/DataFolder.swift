@@ -1,7 +1,9 @@
+import ContextModel
 import Foundation
 import Gateway
 import Glibc
 import Governance
+import HubNetwork
 
 /// The folder with all data of a hub: its database and its tokens.
 struct DataFolder: Sendable {
@@ -43,6 +45,8 @@ struct DataFolder: Sendable {
     var revokedPath: String { path + "/revoked.json" }
     /// The key with which the hub signs tokens.
     var keyPath: String { path + "/hub.key" }
+    /// The key with which the hub signs what it says to other hubs.
+    var memberKeyPath: String { path + "/network.key" }
     /// The file that marks the folder of a demo, whose simulated data everybody may read.
     var demoMarkPath: String { path + "/demo" }
 
@@ -90,26 +94,51 @@ struct DataFolder: Sendable {
     ///
     /// Throws when others than its owner can read the file, because they could sign tokens.
     func hubKey() async throws -> HubKey {
-        if let key = try await existingHubKey() { return key }
-        let temporary = "\(keyPath).\(UUID().uuidString)"
-        try Self.write(try await HubKey.make().pem + "\n", toNewFile: temporary)
-        defer { unlink(temporary) }
-        // When two programs create one at the same time, both use the first.
-        guard link(temporary, keyPath) == 0 || errno == EEXIST,
-            let key = try await existingHubKey()
-        else { throw StartError(.folder, "\(keyPath) cannot be written.") }
-        return key
+        let effect = "a new key is created, and tokens signed with this one become invalid"
+        let made = try await HubKey.make().pem
+        let pem = try keptPEM(at: keyPath, made, whenRemoved: effect)
+        do { return try await HubKey(pem: pem) } catch {
+            throw unusable(keyPath, error, whenRemoved: effect)
+        }
     }
 
-    private func existingHubKey() async throws -> HubKey? {
-        let effect = "a new key is created, and tokens signed with this one become invalid"
-        guard let pem = try secret(at: keyPath, whenRemoved: effect) else { return nil }
-        do { return try await HubKey(pem: pem) } catch {
-            throw StartError(
-                .permissions,
-                "\(keyPath) cannot be used: \(error) Remove it (\(effect)) or restore a backup."
-            )
+    /// The key with which the hub signs what it says in the network, which is created when it is first needed.
+    ///
+    /// Throws when others than its owner can read the file, because they could speak for the hub.
+    func memberKey() throws -> MemberKey {
+        let effect = "a new key is created, and the hub is another one in the network"
+        let pem = try keptPEM(at: memberKeyPath, MemberKey().pem, whenRemoved: effect)
+        do { return try MemberKey(pem: pem) } catch {
+            throw unusable(memberKeyPath, error, whenRemoved: effect)
         }
+    }
+
+    /// The key in the file, which gets the new one where it has none.
+    private func keptPEM(
+        at path: String,
+        _ new: String,
+        whenRemoved effect: String
+    ) throws -> String {
+        if let pem = try secret(at: path, whenRemoved: effect) { return pem }
+        let temporary = "\(path).\(UUID().uuidString)"
+        try Self.write(new + "\n", toNewFile: temporary)
+        defer { unlink(temporary) }
+        // When two programs create one at the same time, both use the first.
+        guard link(temporary, path) == 0 || errno == EEXIST,
+            let pem = try secret(at: path, whenRemoved: effect)
+        else { throw StartError(.folder, "\(path) cannot be written.") }
+        return pem
+    }
+
+    private func unusable(
+        _ path: String,
+        _ error: any Error,
+        whenRemoved effect: String
+    ) -> StartError {
+        StartError(
+            .permissions,
+            "\(path) cannot be used: \(error) Remove it (\(effect)) or restore a backup."
+        )
     }
 
     /// What a file holds that is for its owner's eyes; nil when there is none.

@@ -109,6 +109,7 @@ struct HubRun: Sendable {
             registry: registry,
             health: health
         )
+        try await joinNetwork(routed)
         let certificates = certificates(tls)
         let server = server(try routes(routed), routed, tokens, tls, certificates, logger)
         let live = LiveConfiguration(configuration)
@@ -120,6 +121,7 @@ struct HubRun: Sendable {
             HealthSampling(hub: parts.hub, log: health, folder: folder.path),
             parts.notifications, publishing, tokens, clock, server, sources,
         ]
+        services += members(routed, parts.web) + housekeeping(live, store, parts, logger)
         if let tls { services.append(tls) }
         if !hosted.isEmpty { services.append(ServiceJobs(services: hosted)) }
         if let rereading {
@@ -132,9 +134,8 @@ struct HubRun: Sendable {
                     certificates?.replace(with: configuration.certificateParties)
                 }
             }
-            services.append(
-                await reloading(live, parts, hosted, tokens, logger, rereading, prepare)
-            )
+            let reload = await reloading(live, parts, hosted, tokens, logger, rereading, prepare)
+            services.append(reload)
         }
         var group = ServiceGroupConfiguration(
             services: services,
@@ -142,7 +143,6 @@ struct HubRun: Sendable {
             logger: logger
         )
         group.maximumGracefulShutdownDuration = Self.maximumStopDuration
-        group.services += housekeeping(live, store, parts, logger).map { .init(service: $0) }
         try await ServiceGroup(configuration: group).run()
     }
 
@@ -179,6 +179,7 @@ struct HubRun: Sendable {
             signIn: tokens.signIn,
             tls: tls?.tls,
             certificates: certificates,
+            hubs: HubRequests(hub.networking),
             registry: parts.registry,
             logger: logger,
             onServerRunning: { channel in
@@ -284,6 +285,9 @@ struct HubRun: Sendable {
             try await hub.governing.compareRules(configuration.rules)
             try tokens.reloadAll()
             try await trust(configuration, tokens, parts.web)
+            var run = self
+            run.configuration = configuration
+            try await run.takeUpMembers(hub)
             answerByIt()
             LogThreshold.common.level = configuration.logLevel
             let left = live.current.changesForRestart(in: read)

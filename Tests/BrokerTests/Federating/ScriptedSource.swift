@@ -1,6 +1,7 @@
 import ContextModel
 import Federation
 import Governance
+import HubNetwork
 import Storage
 import Synchronization
 
@@ -21,7 +22,8 @@ final class ScriptedSource: SourceClient {
         to request: SourceRequest,
         maximumBytes: Int,
         in memory: AnswerMemory,
-        for sharer: Sharer
+        for sharer: Sharer,
+        signedBy signer: RequestSigner?
     ) async throws(SourceProblem) -> SourceAnswer {
         kept.withLock { $0.append(request) }
         do {

@@ -1,4 +1,5 @@
 import HTTPTypes
+import HubNetwork
 
 @testable import Gateway
 
@@ -42,6 +43,7 @@ struct AccessSample {
             "registrationId": "urn:ngsi-ld:ContextSourceRegistration:1",
             "folder": "css", "name": "balai.css", "policyId": "urn:policy:1",
             "subjectId": "urn:person:1", "sourceName": "air", "deviceId": "pump",
+            "memberId": SampleMember.id.text, "description": SampleMember.text,
             "attributeName": "level", "provider": "city", "leaf": "0",
             "part1": "0",
             "part2": "000",
@@ -303,6 +305,12 @@ extension AccessSample {
         "GET /network/v1/exemptions/{exemptionId}": AccessSample(),
         "PUT /network/v1/exemptions/{exemptionId}": AccessSample(exemption),
         "DELETE /network/v1/exemptions/{exemptionId}": AccessSample(),
+        "GET /network": AccessSample(),
+        "GET /network/v1/members": AccessSample(),
+        "POST /network/v1/members": AccessSample(#"{"descriptions": ["{description}"]}"#),
+        "GET /network/v1/members/{memberId}": AccessSample(),
+        "DELETE /network/v1/members/{memberId}": AccessSample(),
+        "PUT /network/v1/members/{memberId}/standing": AccessSample(#"{"standing": "admitted"}"#),
     ]
 
     private static let messages: [String: AccessSample] = [

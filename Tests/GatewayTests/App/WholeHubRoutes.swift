@@ -1,5 +1,6 @@
 import Broker
 import Governance
+import HubNetwork
 import Outbound
 import Record
 
@@ -45,6 +46,8 @@ extension RouteTable {
             assets: assets,
             settings: pages
         )
+        try routes.addNetworkPage(hub, assets: assets, settings: pages)
+        try await hub.networking.receive([[try SampleMember.description.text]])
         try routes.addRowsPage(hub, settings, assets: assets, pages: pages)
         try routes.addSetupPage(hub, settings, KeptCity(), assets: assets, pages: pages)
         try routes.addRightsPages(hub, publisher, assets: assets, settings: pages)

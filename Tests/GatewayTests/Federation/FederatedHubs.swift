@@ -9,6 +9,7 @@ import Logging
 import NIOCore
 import Outbound
 import StorageMemory
+import StoreDoubles
 import Testing
 
 @testable import Gateway
@@ -16,6 +17,7 @@ import Testing
 /// A hub of several that run in this process, each behind a socket of its own.
 struct FederatedHub: Sendable {
     let client: any TestClientProtocol
+    let hub: Hub
 
     var url: String { "http://127.0.0.1:\(client.port ?? 0)" }
 
@@ -95,6 +97,7 @@ struct FederatedHub: Sendable {
         let parts = try await HubParts.make(
             store: MemoryStore(SharedMemory(), clock: clock.now),
             policy: policy,
+            record: RecordDouble(),
             settings: outbound,
             clock: clock,
             makeIdentifier: { UUID().uuidString.lowercased() },
@@ -111,12 +114,18 @@ struct FederatedHub: Sendable {
                 (TokenHash(of: "operator"), .operator),
                 (TokenHash(of: "reader"), .named(PartyID("reader"))),
             ]),
+            hubs: HubRequests(parts.hub.networking),
             registry: MetricRegistry(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         do {
             try await gateway.test(.live) { client in
-                try await run(count, hubs + [FederatedHub(client: client)], policies, body)
+                try await run(
+                    count,
+                    hubs + [FederatedHub(client: client, hub: parts.hub)],
+                    policies,
+                    body
+                )
             }
         } catch {
             try? await parts.web.shutdown()

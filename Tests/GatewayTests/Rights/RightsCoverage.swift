@@ -76,7 +76,8 @@ extension RightsCoverage {
             "GET /sign-in/from/{provider}",
             "POST /sign-in", "POST /sign-in/purpose", "POST /sign-out",
             "GET /assets/{folder}/{name}", "GET /health",
-            "GET /metrics", "GET /openapi.json", "GET /rules", "GET /record", "POST /record",
+            "GET /metrics", "GET /network", "GET /openapi.json", "GET /rules", "GET /record",
+            "POST /record",
             "POST /my-data/choices", "POST /my-data/erasure", "POST /governance/v1/statistics",
             "GET /hub/dead-letters", "GET /hub/city", "PUT /hub/city", "GET /setup",
             "POST /setup/city", "POST /setup/rules",
@@ -143,7 +144,9 @@ extension RightsCoverage {
         "POST /record/witness/add-checkpoint",
         "GET /network/v1/rules", "GET /network/v1/verdict", "GET /network/v1/exemptions",
         "GET /network/v1/exemptions/{exemptionId}", "PUT /network/v1/exemptions/{exemptionId}",
-        "DELETE /network/v1/exemptions/{exemptionId}",
+        "DELETE /network/v1/exemptions/{exemptionId}", "GET /network/v1/members",
+        "POST /network/v1/members", "GET /network/v1/members/{memberId}",
+        "DELETE /network/v1/members/{memberId}", "PUT /network/v1/members/{memberId}/standing",
     ]
 
     /// Routes that nobody is answered well by what is asked in the test, so that their entry is not

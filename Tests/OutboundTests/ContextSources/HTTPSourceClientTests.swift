@@ -23,7 +23,8 @@ import Testing
                     to: request,
                     maximumBytes: maximumBytes,
                     in: memory ?? AnswerMemory(for: Sharer(.operator)),
-                    for: Sharer(.operator)
+                    for: Sharer(.operator),
+                    signedBy: nil
                 )
             )
         } catch {
@@ -76,7 +77,8 @@ import Testing
                 to: request,
                 maximumBytes: 1_000,
                 in: AnswerMemory(for: Sharer(.operator)),
-                for: Sharer(.operator)
+                for: Sharer(.operator),
+                signedBy: nil
             )
         }
         let question = SourceRequest(.queryEntity, at: source.url)

@@ -104,12 +104,7 @@ extension SourceAsking {
         guard let request = part.request(in: manner, isInCallersWords: isInCallersWords) else {
             return false
         }
-        let answer = try await client.answer(
-            to: request,
-            maximumBytes: FederationLimits.maximumAnswerBytes,
-            in: memory,
-            for: caller.sharer
-        )
+        let answer = try await self.answer(to: request)
         switch answer.status {
         case 207: throw .refused(status: 207)
         case 200..<300: return true

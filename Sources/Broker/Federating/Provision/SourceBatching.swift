@@ -35,12 +35,7 @@ extension SourceAsking {
             return (body ?? .string(element.id.uri), element.ld)
         }
         request.body = body(of: parts, manner, registration) { .array($0) }
-        let answer = try await client.answer(
-            to: request,
-            maximumBytes: FederationLimits.maximumAnswerBytes,
-            in: memory,
-            for: caller.sharer
-        )
+        let answer = try await self.answer(to: request)
         guard LongWork.isLong(answer.body.count) else {
             return try SourceBatchAnswer(answer, to: batch.operation)
         }
