@@ -60,7 +60,7 @@ package struct PageRenderer: Sendable {
 
     private static let pages = [
         "now", "data", "health", "problem", "services", "service", "sign-in", "my-data", "rules",
-        "record", "sources", "rows", "setup", "parties",
+        "record", "sources", "rows", "setup", "parties", "network",
     ]
 
     /// The renderer of pages in the language of who asks.
@@ -235,6 +235,7 @@ package struct PageRenderer: Sendable {
             isOpen: settings.isOpen,
             isSimulated: summary.isSimulated,
             hasServices: hasServices,
+            hasNetwork: settings.hasNetwork,
             voice: voice
         )
         if !isTranslated { shell.language = "en" }

@@ -12,6 +12,8 @@ package struct PageSettings: Sendable, Hashable {
     package var timeZone = "UTC"
     /// Whether everybody is the operator (`--open`), which every page then says.
     package var isOpen = false
+    /// Whether the hub is in a network.
+    package var hasNetwork = false
     /// The folder of Leaflet's files.
     package var leafletFolder = Self.installedLeaflet
     /// The address of map tiles, such as `https://tiles.example/{z}/{x}/{y}.png`.

@@ -23,6 +23,9 @@ struct PageShell {
     var isServices = false
     var isSources = false
     var isParties = false
+    var isNetwork = false
+    /// Whether the hub is in a network.
+    var hasNetwork: Bool
     var isRules = false
     var isRecord = false
     var isMine = false
@@ -58,6 +61,7 @@ struct PageShell {
         isOpen: Bool,
         isSimulated: Bool,
         hasServices: Bool,
+        hasNetwork: Bool,
         voice: PageVoice
     ) {
         self.title = title
@@ -65,6 +69,7 @@ struct PageShell {
         self.isOpen = isOpen
         self.isSimulated = isSimulated
         self.hasServices = hasServices
+        self.hasNetwork = hasNetwork
         hasNotice = isOpen || isSimulated
         t = voice.translation.words
         isPerson = voice.isPerson

@@ -88,6 +88,7 @@ extension HubRun {
         pages.place = configuration.place
         (pages.publicURL, pages.hasTLS) = (settings.publicURL, settings.hasTLS)
         pages.city = parts.city
+        pages.hasNetwork = configuration.networkState != nil
         let assets = try PageAssets(leafletFolder: pages.leafletFolder)
         try routes.addSignIn(parts.signIn, assets: assets, settings: pages) {
             try await hub.governing.purposes(of: $0)
@@ -100,6 +101,7 @@ extension HubRun {
             settings: pages,
             tokens: PartyTokenFile(folder)
         )
+        try routes.addNetworkPage(hub, assets: assets, settings: pages)
         try routes.addRowsPage(hub, settings, assets: assets, pages: pages)
         try routes.addSetupPage(hub, settings, parts.city, assets: assets, pages: pages)
         try routes.addPages(
