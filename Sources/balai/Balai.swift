@@ -19,7 +19,8 @@ struct Balai: AsyncParsableCommand {
             ServeCommand.self, DemoCommand.self, ImportCommand.self, ExportCommand.self,
             CheckCommand.self, TokenCommand.self, LoginCommand.self, PolicyCommand.self,
             DeadLettersCommand.self, RecordCommand.self, VerifyCommand.self, BackupCommand.self,
-            RestoreCommand.self, SourceCommand.self,
+            RestoreCommand.self, SourceCommand.self, MembersCommand.self,
+            NetworkCommand.self, NetworkCityCommand.self,
         ]
     )
 
