@@ -1,6 +1,6 @@
 // The page of the network: a map of its hubs, and one question to each of them.
 
-import { ground } from "./world.js";
+import { lay } from "./world.js";
 
 const L = window.L;
 const box = document.getElementById("cities");
@@ -20,13 +20,7 @@ async function draw() {
   const map = L.map(box, { zoomSnap: 0.25, maxZoom: 12, zoomAnimation: !calm, fadeAnimation: !calm, scrollWheelZoom: false });
   map.attributionControl.setPrefix(false);
   map.fitBounds(L.latLngBounds(hubs.map(({ place }) => place)).pad(0.15), { maxZoom: 8, animate: false });
-  if (box.dataset.tiles) {
-    const text = document.createElement("span");
-    text.textContent = box.dataset.attribution;
-    L.tileLayer(box.dataset.tiles, { attribution: text.innerHTML }).addTo(map);
-  } else {
-    await ground(map, "tilePane");
-  }
+  await lay(map, box);
   const own = hubs.find(({ isOwn }) => isOwn);
   for (const { place, isAsked } of hubs) {
     if (own && isAsked) L.polyline([own.place, place], { className: "link", interactive: false }).addTo(map);

@@ -1,6 +1,6 @@
 // The page of a type: a small map of what its table has.
 
-import { ground } from "./world.js";
+import { lay } from "./world.js";
 
 const L = window.L;
 const box = document.getElementById("places");
@@ -23,13 +23,7 @@ async function show() {
     },
   }).addTo(map);
   map.fitBounds(layer.getBounds().pad(0.1), { maxZoom: 15, animate: false });
-  if (box.dataset.tiles) {
-    const text = document.createElement("span");
-    text.textContent = box.dataset.attribution;
-    L.tileLayer(box.dataset.tiles, { attribution: text.innerHTML }).addTo(map);
-  } else {
-    await ground(map, "tilePane");
-  }
+  await lay(map, box);
   box.dataset.ready = "";
 }
 

@@ -32,3 +32,11 @@ export async function ground(map, pane) {
     pane, interactive: false, className: "world", attribution: found.name, smoothFactor: 0.5,
   }).addTo(map);
 }
+
+// Lays the ground of a small map: the operator's tiles where the box names some, or else the land.
+export async function lay(map, box) {
+  if (!box.dataset.tiles) return ground(map, "tilePane");
+  const text = document.createElement("span");
+  text.textContent = box.dataset.attribution;
+  L.tileLayer(box.dataset.tiles, { attribution: text.innerHTML }).addTo(map);
+}
