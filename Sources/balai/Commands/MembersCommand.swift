@@ -18,8 +18,6 @@ struct MembersCommand: AsyncParsableCommand {
         subcommands: [List.self, Join.self, Admit.self, Suspend.self, Forget.self]
     )
 
-    private static let path = "/network/v1/members"
-
     /// Lists the hubs that are known.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the hubs that are known.")
@@ -28,7 +26,7 @@ struct MembersCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await MembersCommand.reporting {
-                let answer = try await remote.connection().get(MembersCommand.path)
+                let answer = try await remote.connection().get(HTTPHub.membersPath)
                 let members = try JSONReader.read(answer)
                 if json { return try StandardOutput.line(members.text) }
                 for member in members.arrayValue ?? [] {
@@ -53,8 +51,8 @@ struct MembersCommand: AsyncParsableCommand {
                 let (here, there) = (try remote.connection(), HTTPHub(base: address))
                 let own = try await MembersCommand.own(of: here)
                 let other = try await MembersCommand.own(of: there)
-                _ = try await there.post(MembersCommand.path, MembersCommand.body(own))
-                _ = try await here.post(MembersCommand.path, MembersCommand.body(other))
+                _ = try await there.post(HTTPHub.membersPath, MembersCommand.body(own))
+                _ = try await here.post(HTTPHub.membersPath, MembersCommand.body(other))
                 try StandardOutput.line(MembersCommand.line(other))
             }
         }
@@ -98,18 +96,14 @@ struct MembersCommand: AsyncParsableCommand {
         func run() async throws {
             try await MembersCommand.reporting {
                 _ = try await remote.connection()
-                    .delete(MembersCommand.path + "/" + MembersCommand.name(member))
+                    .delete(HTTPHub.membersPath + "/" + MembersCommand.name(member))
             }
         }
     }
 
     /// The hub's description of itself.
     private static func own(of hub: HTTPHub) async throws -> JSONObject {
-        let members = try JSONReader.read(try await hub.get(path)).arrayValue ?? []
-        guard
-            let own = members.compactMap(\.objectValue)
-                .first(where: { $0["standing"]?.stringValue == "own" })
-        else {
+        guard let own = try await hub.ownMember() else {
             throw StartError(
                 .usage,
                 "One of the hubs is in no network: it needs network.state, publicURL, and the name and place of its "
@@ -134,7 +128,10 @@ struct MembersCommand: AsyncParsableCommand {
             var body: JSONObject = ["standing": .string(standing.rawValue)]
             body["reason"] = reason.map { .string($0) }
             _ = try await remote.connection()
-                .put("\(path)/\(name(member))/standing", JSONValue.object(body).serialized)
+                .put(
+                    "\(HTTPHub.membersPath)/\(name(member))/standing",
+                    JSONValue.object(body).serialized
+                )
         }
     }
 
@@ -153,10 +150,6 @@ struct MembersCommand: AsyncParsableCommand {
     }
 
     private static func reporting(_ body: () async throws -> Void) async throws {
-        try await reportingErrors {
-            do { try await body() } catch HubFailure.stopped(let reason) {
-                throw StartError(.address, reason)
-            } catch HubFailure.refused(let reason) { throw StartError(.usage, reason) }
-        }
+        try await reportingErrors { try await askingHubs(body) }
     }
 }

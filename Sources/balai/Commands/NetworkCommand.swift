@@ -64,21 +64,20 @@ struct NetworkCityCommand: AsyncParsableCommand {
                 throw StartError(.usage, "'\(city)' is no city of the network.")
             }
             Self.endWithParent()
-            var configuration = try await hub.configuration()
-            configuration.furtherPermissions += Self.permissions
-            configuration.pages.timeZone = city.timeZone
             try await HubRun(
-                configuration: configuration,
+                configuration: try await configuration(of: city),
                 services: [NetworkCityService(city)],
-                rereading: {
-                    var read = try await hub.configuration()
-                    read.furtherPermissions += Self.permissions
-                    read.pages.timeZone = city.timeZone
-                    return read
-                }
+                rereading: { try await configuration(of: city) }
             )
             .run()
         }
+    }
+
+    private func configuration(of city: NetworkCity) async throws -> HubConfiguration {
+        var configuration = try await hub.configuration()
+        configuration.furtherPermissions += Self.permissions
+        configuration.pages.timeZone = city.timeZone
+        return configuration
     }
 
     /// Ends this program when the command that started it has ended, however: then its input ends.

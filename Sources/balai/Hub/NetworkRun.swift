@@ -120,9 +120,7 @@ struct NetworkRun: Sendable {
     /// Writes what each hub says of itself, for all others to read.
     private func writeMembers(_ running: [RunningCity], in members: String) async throws {
         for city in running {
-            let answer = try await asking { try await HTTPHub(base: city.url).get(Self.path) }
-            let own = try JSONReader.read(answer).arrayValue?.compactMap(\.objectValue)
-                .first { $0["standing"]?.stringValue == "own" }
+            let own = try await askingHubs { try await HTTPHub(base: city.url).ownMember() }
             let texts = own?["descriptions"]?.arrayValue?.compactMap(\.stringValue) ?? []
             guard !texts.isEmpty else {
                 throw StartError(.usage, "The hub of \(city.city.name) does not say what it is.")
@@ -133,8 +131,6 @@ struct NetworkRun: Sendable {
             )
         }
     }
-
-    private static let path = "/network/v1/members"
 
     /// Registers each hub at each other one, as a source of what cities tell each other.
     private func link(_ running: [RunningCity]) async throws {
@@ -156,7 +152,7 @@ struct NetworkRun: Sendable {
         let hub = HTTPHub(base: city.url, token: token)
         let path = "/ngsi-ld/v1/csourceRegistrations"
         let known = try JSONReader.read(
-            try await asking {
+            try await askingHubs {
                 try await hub.get(path + "?type=KeyPerformanceIndicator&limit=1000")
             }
         )
@@ -176,13 +172,7 @@ struct NetworkRun: Sendable {
                 // Each city is asked by the first one; otherwise each would ask all others again.
                 "management": ["localOnly": true],
             ]
-            _ = try await asking { try await hub.post(path, JSONValue.object(body).serialized) }
+            _ = try await askingHubs { try await hub.post(path, JSONValue.object(body).serialized) }
         }
-    }
-
-    private func asking<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
-        do { return try await body() } catch HubFailure.stopped(let reason) {
-            throw StartError(.address, reason)
-        } catch HubFailure.refused(let reason) { throw StartError(.usage, reason) }
     }
 }

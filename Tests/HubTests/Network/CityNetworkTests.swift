@@ -68,8 +68,8 @@ import Testing
             ] {
                 let question =
                     "source=\(other)&destination=\(state)&category=internal&controller=public"
-                let verdict = try await client.get(cities[number] + "/network/v1/verdict?\(question)")
-                    .json
+                let path = "/network/v1/verdict?\(question)"
+                let verdict = try await client.get(cities[number] + path).json
                 let isAllowed = city == own || verdict.objectValue?["allowed"] == true
                 let isThere = found.contains { $0.contains(":\(city):") }
                 #expect(isThere == isAllowed, "\(city) asked from \(own)")
