@@ -4,7 +4,7 @@ import Governance
 import HubNetwork
 
 extension Networking {
-    /// What may not cross the border to a hub that asks, by the rules in force now, and not by any exemption either.
+    /// What neither the rules in force now nor an exemption let cross the border to a hub that asks.
     ///
     /// What is public is never barred: who may have it anyway needs no hub to carry it over the border.
     ///
@@ -21,29 +21,25 @@ extension Networking {
         let own = ownID.flatMap { directory.members[$0]?.dossier.newest.state }
         let asked = requester.through.map { directory.members[$0]?.dossier.newest.state }
         let way = asked.compactMap { $0 } + [member.dossier.newest.state]
-        var barred: Set<BarredData> = []
-        for kind in BarredData.Kind.allCases where kind != .public {
-            for sector in ControllerKind.Sector.allCases {
-                guard let own, way.count == asked.count + 1 else {
-                    barred.insert(BarredData(kind, of: sector))
-                    continue
-                }
+        let data = BarredData.Kind.allCases.filter { $0 != .public }
+            .flatMap { kind in ControllerKind.Sector.allCases.map { BarredData(kind, of: $0) } }
+        guard let own, way.count == asked.count + 1 else { return Set(data) }
+        let hubs = [member.id] + requester.through
+        return Set(
+            data.filter { data in
                 // The question came from the first of the way; what answers it goes back.
                 let question = BorderQuestion(
                     from: own,
                     to: way[0],
                     via: way.dropFirst().reversed(),
-                    category: DataCategory(kind),
-                    controller: ControllerSector(sector),
+                    category: DataCategory(data.kind),
+                    controller: ControllerSector(data.sector),
                     date: now.date
                 )
-                let isAllowed =
-                    borders.verdict(on: question).isAllowed
-                    || isExempted(question, [member.id] + requester.through, purpose, at: now)
-                if !isAllowed { barred.insert(BarredData(kind, of: sector)) }
+                return !borders.verdict(on: question).isAllowed
+                    && !isExempted(question, hubs, purpose, at: now)
             }
-        }
-        return barred
+        )
     }
 
     private func isExempted(

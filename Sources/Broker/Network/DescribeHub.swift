@@ -52,11 +52,7 @@ extension Networking {
                 let half = (end?.microseconds ?? 0) - Self.keyDays * 43_200_000_000
                 if newest.says(profile), now.microseconds < half { return }
                 let next = MemberDescription(profile, id, after: newest, key, at: now)
-                _ = try known.dossier.merge(
-                    try MemberDossier(
-                        known.dossier.texts + [try SignedDescription(next, with: key).text]
-                    )
-                )
+                try known.dossier.add(try SignedDescription(next, with: key))
                 membership = known
             } else {
                 let first = MemberDescription(profile, id, after: nil, key, at: now)
@@ -87,8 +83,7 @@ extension Networking {
             next.number += 1
             next.made = max(now, next.made)
             next.hasLeft = hasLeft
-            let signed = try SignedDescription(next, with: mine.key)
-            _ = try kept.dossier.merge(try MemberDossier(kept.dossier.texts + [signed.text]))
+            try kept.dossier.add(try SignedDescription(next, with: mine.key))
             changes.put(kept.document)
         }
         try await catchUp(own: own)

@@ -1,5 +1,5 @@
 import Borders
-package import ContextModel
+import ContextModel
 package import Governance
 import Logging
 package import HubNetwork
@@ -78,7 +78,7 @@ package final class Networking: Sendable {
         do {
             guard let signature = try HubSignature(of: request) else { return nil }
             let directory = try await directory()
-            try requireOwn(request, in: directory)
+            try requireOwnAddress(of: request, in: directory)
             let member = try directory.verify(signature, of: request, at: now)
             try nonces.use(signature, of: member.id, at: now)
             var caller = Caller(of: member, signature.requester, in: directory)
@@ -91,8 +91,8 @@ package final class Networking: Sendable {
     }
 
     /// Throws unless the request was sent to this hub: what was signed for another one is worth nothing here.
-    private func requireOwn(
-        _ request: SignableRequest,
+    private func requireOwnAddress(
+        of request: SignableRequest,
         in directory: NetworkDirectory
     ) throws(SignatureError) {
         let address = ownID.flatMap { directory.members[$0]?.dossier.newest.address }
@@ -190,7 +190,6 @@ package final class Networking: Sendable {
 
 /// How a member answered when it was last asked what it knows.
 package struct HeardMember: Sendable, Hashable {
-    package var at: Timestamp
     package var milliseconds: Int
     /// How many entries its public record says that it has; nil where it says nothing.
     package var recordSize: Int?
@@ -198,12 +197,10 @@ package struct HeardMember: Sendable, Hashable {
     package var problem: String?
 
     package init(
-        at: Timestamp,
         milliseconds: Int,
         recordSize: Int? = nil,
         problem: String? = nil
     ) {
-        self.at = at
         self.milliseconds = milliseconds
         self.recordSize = recordSize
         self.problem = problem

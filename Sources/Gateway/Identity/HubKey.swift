@@ -2,6 +2,7 @@ import Broker
 package import ContextModel
 import Crypto
 import Governance
+import HubNetwork
 import JWTKit
 
 /// The key that a hub signs tokens with, made once; whoever has it can be anybody to this hub.
@@ -34,8 +35,7 @@ package struct HubKey: Sendable {
             throw KeySetError(description: "\(error)")
         }
         publicX = Base64URL.text(of: key.publicKey.rawRepresentation)
-        let members = "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"\(publicX)\"}"
-        id = Base64URL.text(of: SHA256.hash(data: Array(members.utf8)))
+        id = PublicMemberKey.thumbprint(x: publicX)
         pem = key.pemRepresentation
     }
 

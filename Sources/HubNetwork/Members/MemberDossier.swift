@@ -60,7 +60,9 @@ package struct MemberDossier: Sendable, Hashable {
     }
 
     /// Adds a newer description, signed by a key of the newest.
-    private mutating func add(_ signed: SignedDescription) throws(MemberError) {
+    ///
+    /// Throws `MemberError` for one that is older, of another hub, or signed by no such key.
+    package mutating func add(_ signed: SignedDescription) throws(MemberError) {
         let new = signed.description
         guard new.id == id else { throw MemberError(.malformed, "It describes several hubs.") }
         guard new.number > newest.number, new.made >= newest.made else {

@@ -40,7 +40,10 @@ package struct PublicMemberKey: Sendable, Hashable {
     }
 
     /// The thumbprint (RFC 7638).
-    package var id: String {
+    package var id: String { Self.thumbprint(x: x) }
+
+    /// The thumbprint of an Ed25519 key whose 32 bytes are written so (RFC 7638, RFC 8037).
+    package static func thumbprint(x: String) -> String {
         let members = "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"\(x)\"}"
         return Base64URL.text(of: SHA256.hash(data: Array(members.utf8)))
     }

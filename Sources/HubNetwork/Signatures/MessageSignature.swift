@@ -36,10 +36,8 @@ package enum MessageSignature {
         label: String,
         by key: Curve25519.Signing.PublicKey
     ) throws(SignatureError) {
-        guard let field = request.value(of: "signature-input"),
-            case .innerList(let list)? = try SignatureFields.dictionary(field)[label]
-        else { throw SignatureError(.malformed, "Signature-Input has no list named \(label).") }
-        let input = try SignatureInput(label, in: field)
+        let list = try SignatureFields.list(label, in: request.value(of: "signature-input") ?? "")
+        let input = try SignatureInput(list)
         guard let signatures = request.value(of: "signature"),
             case .item(let item)? = try SignatureFields.dictionary(signatures)[label],
             case .undecodedByteSequence(let text) = item.rfc9651BareItem,

@@ -21,9 +21,11 @@ package struct SignatureInput: Sendable, Equatable {
     ///
     /// Throws `SignatureError` where it is not wholly understood.
     package init(_ label: String, in field: String) throws(SignatureError) {
-        guard case .innerList(let list)? = try SignatureFields.dictionary(field)[label] else {
-            throw SignatureError(.malformed, "Signature-Input has no list named \(label).")
-        }
+        try self.init(try SignatureFields.list(label, in: field))
+    }
+
+    /// Reads the list of a signature.
+    init(_ list: InnerList) throws(SignatureError) {
         components = []
         for item in list.bareInnerList {
             guard case .string(let name) = item.rfc9651BareItem, item.rfc9651Parameters.isEmpty,
@@ -109,6 +111,14 @@ enum SignatureFields {
         } catch {
             throw SignatureError(.malformed, "A field of the signature is no dictionary: \(error).")
         }
+    }
+
+    /// The list with the label in `Signature-Input`.
+    static func list(_ label: String, in field: String) throws(SignatureError) -> InnerList {
+        guard case .innerList(let list)? = try dictionary(field)[label] else {
+            throw SignatureError(.malformed, "Signature-Input has no list named \(label).")
+        }
+        return list
     }
 
     /// A text, without parameters.

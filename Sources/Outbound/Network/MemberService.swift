@@ -59,7 +59,7 @@ package struct MemberService: Service {
 
     private func ask(_ member: MemberID, _ address: String) async {
         let begin = ContinuousClock.now
-        var heard = HeardMember(at: hub.clock(), milliseconds: 0)
+        var heard = HeardMember(milliseconds: 0)
         do {
             let json = try JSONReader.read(try await bytes(of: address + "/network/v1/members"))
             heard.milliseconds = Int(begin.duration(to: .now) / .milliseconds(1))

@@ -33,7 +33,6 @@ struct NetworkView {
         var isWorry: Bool
         var isAsked: Bool
         var isOwn: Bool
-        var since: String
         var reason: String?
         var heard: String
         var record: String
@@ -95,10 +94,11 @@ extension PageRenderer {
             isWorry: standing == "suspended" || last?.problem != nil,
             isAsked: standing == "admitted" && !hasLeft,
             isOwn: standing == "own",
-            since: text("since"),
             reason: member["reason"]?.stringValue,
             heard: last.map { heard in
-                heard.problem != nil ? t("memberSilent") : t("memberHeard", ["milliseconds": "\(heard.milliseconds)"])
+                heard.problem != nil
+                    ? t("memberSilent")
+                    : t("memberHeard", ["milliseconds": "\(heard.milliseconds)"])
             } ?? "",
             record: last?.recordSize.map { Words.count($0) } ?? "",
             longitude: degrees?.first.map { "\($0)" } ?? "",
