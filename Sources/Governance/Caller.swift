@@ -43,7 +43,7 @@ package struct Caller: Sendable, Hashable {
     /// Whose share counts what the request takes.
     package var sharer: Sharer { Sharer(party, at: address) }
 
-    /// The role that policies know hubs of the network by.
+    /// The role that each hub of the network has, so that policies can name all of them.
     package static let hubRole = "hub"
 
     /// Whether another hub asks.

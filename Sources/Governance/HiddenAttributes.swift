@@ -52,7 +52,7 @@ package struct HiddenAttributes: Sendable, Hashable {
         )
     }
 
-    /// With all that is hidden or shaped by another one.
+    /// What is hidden or shaped by this value or by the other one.
     func adding(_ other: HiddenAttributes) -> HiddenAttributes {
         guard !other.isEmpty else { return self }
         return HiddenAttributes(

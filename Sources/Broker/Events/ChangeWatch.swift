@@ -19,7 +19,7 @@ package final class ChangeWatch: Sendable {
         var types: [IRI]
         /// The `modifiedAt` that the change gave to the entity, or when it was deleted.
         var time: Timestamp
-        /// The bytes of the whole entity before the change, by `EntityCodec`; nil for a new one.
+        /// The whole entity before the change, encoded by `EntityCodec`; nil for a new entity.
         var before: [UInt8]?
     }
 

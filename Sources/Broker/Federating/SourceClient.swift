@@ -5,8 +5,8 @@ package import HubNetwork
 /// Sends requests to registered sources.
 package protocol SourceClient: Sendable {
     /// Returns the answer of the source, which may have `maximumBytes` bytes, taken from the memory
-    /// as they arrive. A signer
-    /// makes the request the hub's own.
+    /// as they arrive. With a
+    /// signer, the request is signed by this hub.
     ///
     /// Throws the reason why there is none: `unreachable`, `addressRefused`, `tooMuch`, or `busy`
     /// where the memory has no room. It ends soon after its task was cancelled.

@@ -51,7 +51,7 @@ package struct NetworkCityDevices: Sendable {
 
     private func weatherStation(_ number: UInt64, at moment: Timestamp) -> JSONValue {
         let warmth = noise.drift(20 + number, at: moment, periodSeconds: 7_200)
-        // It is cooler away from the equator, by about a degree in five.
+        // The air is about one degree cooler for every five degrees of latitude.
         let celsius = 29 - abs(city.latitude) / 5 + 3 * warmth
         return entity("WeatherObserved", number, place: 10 + number) {
             [("temperature", reading(rounded(celsius), "CEL", at: moment))]

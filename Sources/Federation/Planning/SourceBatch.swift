@@ -8,7 +8,7 @@ package struct SourceBatch: Sendable {
     ///
     /// Where the first one finds that the entity exists, the next one is for that.
     package let singles: [DistributedOperation]
-    /// The parameters of the batch that a source needs to make the same change.
+    /// The parameters of the batch request: with them a source makes the same change.
     package var parameters: [KeyValuePair]
 
     private init(

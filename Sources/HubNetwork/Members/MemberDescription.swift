@@ -30,7 +30,7 @@ package struct MemberDescription: Sendable, Hashable {
     /// Where its API is, without a slash at the end.
     package var address: String
     package var keys: [Key]
-    /// What it offers to others, in words such as `context-source` and `witness`.
+    /// The services that it offers to other hubs, such as `context-source` and `witness`.
     package var offers: Set<String>
     package var made: Timestamp
     /// Whether it says that it is in the network no more.

@@ -14,14 +14,13 @@ package struct HubSignature: Sendable, Equatable {
     package static let maximumSeconds: Int64 = 60
     /// Seconds that clocks of hubs may differ.
     package static let skewSeconds: Int64 = 5
-    /// The longest text that is used once, in bytes.
+    /// The longest nonce, in bytes.
     package static let maximumNonceBytes = 64
-    /// The fields that say what the request means, in small letters.
+    /// The names, in lower case, of the header fields that change what a request means.
     package static let coveredFields = [
-        Requester.field, "data-purpose", "ngsild-tenant", "content-type", "content-digest", "via",
-        "link",
-        "accept", "prefer", "ngsild-snapshot", "ngsild-entitymap", "fiware-service",
-        "fiware-servicepath", "last-event-id",
+        Requester.field, "data-purpose", "content-type", "content-digest", "via", "link", "accept",
+        "prefer", "last-event-id", "ngsild-tenant", "ngsild-snapshot", "ngsild-entitymap",
+        "fiware-service", "fiware-servicepath",
     ]
 
     /// The hub that says it has made it.
@@ -65,7 +64,7 @@ extension HubSignature {
         request.add("signature", made.signature)
     }
 
-    /// Reads the signature of a request, which is then to be verified; nil where it has none of this use.
+    /// Reads the signature of a request, without verifying it; nil where no hub has signed the request.
     package init?(of request: SignableRequest) throws(SignatureError) {
         guard let field = request.value(of: "signature-input"),
             try SignatureInput.tags(in: field)

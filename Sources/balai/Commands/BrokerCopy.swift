@@ -262,7 +262,7 @@ struct BrokerCopy {
         }
     }
 
-    /// Counts the readings of each entity as they were read there, and as they are here.
+    /// Compares how many readings each entity has in the copied file and in this hub.
     private func compareHistories(_ types: [String], _ outcome: inout Outcome) async throws {
         let there = try EvolutionCounts(file: try FileBytes(path: file("history").path))
         var own = EvolutionCounts()

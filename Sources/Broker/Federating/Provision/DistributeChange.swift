@@ -206,7 +206,7 @@ extension SourceAsking {
         self.body(of: [(body, ld)], manner, registration) { $0[0] }
     }
 
-    /// The body that is made of these, of which each has names of its `@context`.
+    /// The body of a request to a source, made of parts whose names are compacted by their own `@context`s.
     func body(
         of parts: [(json: JSONValue, ld: LDContext)],
         _ manner: SourceManner,

@@ -6,9 +6,9 @@ import Storage
 extension Writing {
     /// Has sources purge what they have (clause 5.6.21).
     ///
-    /// A source is asked for entities alone that the caller may read and change here, whatever they
-    /// are there: others stay, as they do here. A filter that the source may not know of, or cannot
-    /// decide, is a conflict, for without it more would be gone.
+    /// A source is asked to purge only entities that the caller may read and change here, whatever other types they have
+    /// there. A filter that the source may not know, or cannot decide, is answered with a conflict: without the
+    /// filter the source would remove more.
     func purgeAtSources(
         _ condition: Condition,
         _ extent: PurgeExtent,

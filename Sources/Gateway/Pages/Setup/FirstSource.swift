@@ -34,7 +34,7 @@ struct FirstSource: Sendable {
           pm25: {column: pm25, as: number, unitCode: GQ}
         """
 
-    /// The definition of the source, as a file would have it.
+    /// The definition of the source in YAML, as it would stand in a file.
     var definition: String {
         let comes =
             switch way {
