@@ -35,7 +35,10 @@ import Testing
                 guard let get = item.objectValue?["get"]?.objectValue else { continue }
                 for address in Self.addresses(path, get) {
                     let answer = try await client.send(.GET, address, to: hub)
-                    #expect(answer.status < 500, "\(address): \(answer.status) \(answer.text)")
+                    #expect(
+                        answer.status < 500,
+                        "\(address): \(answer.status) \(answer.text)\n\(hub.process.errors)"
+                    )
                     count += 1
                 }
             }
