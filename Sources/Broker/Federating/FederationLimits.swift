@@ -3,9 +3,10 @@ package enum FederationLimits {
     /// How long a source may take, unless its registration says otherwise, and at most.
     package static let timeoutMilliseconds = 5_000.0
     package static let maximumTimeoutMilliseconds = 30_000.0
-    /// How long a source is not asked after a failure, unless its registration says otherwise,
-    /// and at most.
+    /// How long a source is not asked after a failure, and after ever more of them in a row, unless its
+    /// registration says otherwise; and at most.
     package static let cooldownMilliseconds = 10_000.0
+    package static let longestCooldownMilliseconds = 300_000.0
     package static let maximumCooldownMilliseconds = 3_600_000.0
     /// The most bytes of what one source answers to one question, on all pages.
     package static let maximumAnswerBytes = 16 << 20

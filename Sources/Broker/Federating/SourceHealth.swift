@@ -5,6 +5,10 @@ import Synchronization
 
 /// How the registered sources answered, in this process: one that failed is left alone for a while
 /// (clause 5.2.34).
+///
+/// A source that fails again when it is asked after that is left alone for twice as long, so that one that
+/// is gone costs ever fewer questions their time. A registration that has a cooldown of its own is taken
+/// at its word.
 final class SourceHealth: Sendable {
     private struct Key: Hashable {
         var tenant: TenantName?
@@ -13,7 +17,12 @@ final class SourceHealth: Sendable {
         /// Who had the answer that was a failure of this question alone; nil for everybody.
         var asker: Sharer?
     }
-    private let failures = Mutex<[Key: Timestamp]>([:])
+    private struct Failure {
+        var time: Timestamp
+        /// Failures in a row, this one among them.
+        var count: Int
+    }
+    private let failures = Mutex<[Key: Failure]>([:])
     /// The most failures that are remembered; the oldest are forgotten.
     private static let maximumFailures = 10_000
 
@@ -29,9 +38,11 @@ final class SourceHealth: Sendable {
     ) -> Bool {
         if isChange, registration.management.cooldownMilliseconds == nil { return false }
         let keys = Self.keys(registration, caller)
-        let failure = failures.withLock { failures in keys.compactMap { failures[$0] }.max() }
-        guard let failure else { return false }
-        return now.microseconds - failure.microseconds < Self.cooldown(of: registration)
+        let found = failures.withLock { failures in keys.compactMap { failures[$0] } }
+        return found.contains {
+            now.microseconds - $0.time.microseconds
+                < Self.cooldown(of: registration, after: $0.count)
+        }
     }
 
     func note(
@@ -52,12 +63,13 @@ final class SourceHealth: Sendable {
             case .everybody: key = keys[0]
             case .asker: key = keys[1]
             }
-            if failures.count >= Self.maximumFailures,
-                let oldest = failures.min(by: { $0.value < $1.value })
+            let count = failures[key]?.count ?? 0
+            if count == 0, failures.count >= Self.maximumFailures,
+                let oldest = failures.min(by: { $0.value.time < $1.value.time })
             {
                 failures[oldest.key] = nil
             }
-            failures[key] = now
+            failures[key] = Failure(time: now, count: count + 1)
         }
     }
 
@@ -77,9 +89,17 @@ final class SourceHealth: Sendable {
     }
 
     /// In microseconds.
-    private static func cooldown(of registration: ContextSourceRegistration) -> Int64 {
-        let milliseconds =
-            registration.management.cooldownMilliseconds ?? FederationLimits.cooldownMilliseconds
-        return Int64(min(milliseconds, FederationLimits.maximumCooldownMilliseconds) * 1_000)
+    private static func cooldown(
+        of registration: ContextSourceRegistration,
+        after failures: Int
+    ) -> Int64 {
+        let milliseconds: Double
+        if let own = registration.management.cooldownMilliseconds {
+            milliseconds = min(own, FederationLimits.maximumCooldownMilliseconds)
+        } else {
+            let doubled = FederationLimits.cooldownMilliseconds * Double(1 << min(failures - 1, 20))
+            milliseconds = min(doubled, FederationLimits.longestCooldownMilliseconds)
+        }
+        return Int64(milliseconds * 1_000)
     }
 }

@@ -3,6 +3,7 @@ import ContextModel
 import Federation
 import Governance
 import Storage
+import Synchronization
 import Testing
 
 @testable import Broker
@@ -78,11 +79,44 @@ struct FailingSourceTests {
         hub.clock.move(milliseconds: Int64(FederationLimits.cooldownMilliseconds))
         _ = try await hub.query()
         #expect(hub.source.requests.count == 5)
+        // It failed again, so it is left alone for twice as long.
+        hub.clock.move(milliseconds: Int64(FederationLimits.cooldownMilliseconds))
+        _ = try await hub.query()
+        #expect(hub.source.requests.count == 6)
+        hub.clock.move(milliseconds: Int64(FederationLimits.cooldownMilliseconds))
+        _ = try await hub.query()
+        #expect(hub.source.requests.count == 8)
         // A refusal is no failure of the source.
         let refusing = try await failing { SourceAnswer(status: 403) }
         _ = try await refusing.query()
         _ = try await refusing.query()
         #expect(refusing.source.requests.count == 4)
+    }
+
+    @Test func `a source that is gone is left alone ever longer, and is back at once`() async throws
+    {
+        let isGone = Mutex(true)
+        let hub = try await failing {
+            guard isGone.withLock(\.self) else { return .json([]) }
+            throw SourceProblem.unreachable
+        }
+        var (asked, minutes) = (0, 0)
+        for _ in 0..<30 {
+            let before = hub.source.requests.count
+            _ = try await hub.query()
+            if hub.source.requests.count == before + 2 { asked += 1 }
+            hub.clock.move(milliseconds: 60_000)
+            minutes += 1
+        }
+        // At 0, 1, 2, 3, 5 and 8 minutes, and then every five.
+        #expect(asked == 10, "\(asked) times in \(minutes) minutes")
+        isGone.withLock { $0 = false }
+        hub.clock.move(milliseconds: Int64(FederationLimits.longestCooldownMilliseconds))
+        #expect(try await hub.query().warnings.isEmpty)
+        isGone.withLock { $0 = true }
+        #expect(try await hub.query().warnings.map(\.reason) == [SourceProblem.unreachable.reason])
+        hub.clock.move(milliseconds: Int64(FederationLimits.cooldownMilliseconds))
+        #expect(try await hub.query().warnings.map(\.reason) == [SourceProblem.unreachable.reason])
     }
 
     /// An honest source may have more than is taken, or other entities than a pattern says.
