@@ -27,14 +27,19 @@ enum Benchmark {
         }
         bench.scenario("hello again") { try bench.helloAgain() }
         if only == nil { try bench.writeResults() }
-        if bench.growth.hasRights { try bench.writeRights() }
+        if bench.growth.hasRights {
+            try bench.write(bench.growth.rightsSVG, to: "Benchmarks/rights.svg")
+        }
+        if bench.growth.hasNetwork {
+            try bench.write(bench.growth.networkSVG, to: "Benchmarks/network.svg")
+        }
         return !bench.report.hasFailed
     }
 
     /// In the order they run.
     ///
-    /// `BENCH_ONLY=create,history` picks some and leaves the page alone; the plot of rights is written by each run
-    /// that measured all of it.
+    /// `BENCH_ONLY=create,history` picks some and leaves the page alone; the plots of rights and of the network are
+    /// written by each run that measured all of them.
     private static let scenarios: [(String, @Sendable (Bench) throws -> Void)] = [
         ("hello", { try $0.hello() }),
         ("city", { try $0.city() }),
@@ -48,6 +53,7 @@ enum Benchmark {
         ("messages", { try $0.messages() }),
         ("looking", { try $0.looking() }),
         ("rights", { try $0.rights() }),
+        ("network", { try $0.network() }),
     ]
 }
 
@@ -105,12 +111,8 @@ extension Bench {
         say("\nBenchmarks/RESULTS.md and growth.svg are written.")
     }
 
-    func writeRights() throws {
-        try growth.rightsSVG.write(
-            toFile: "Benchmarks/rights.svg",
-            atomically: true,
-            encoding: .utf8
-        )
-        say("\nBenchmarks/rights.svg is written.")
+    func write(_ plot: String, to file: String) throws {
+        try plot.write(toFile: file, atomically: true, encoding: .utf8)
+        say("\n\(file) is written.")
     }
 }

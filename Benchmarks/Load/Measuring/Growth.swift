@@ -39,6 +39,16 @@ struct Growth {
     var choices = Curve("Decision about a person", "choices")
     var policies = Curve("Decision about a person", "policies")
 
+    var starts = Curve("Start of `balai network`", "cities")
+    var questions = Curve("Question to all cities, median", "cities")
+    var questionCosts = Curve("Its processor time, at all hubs", "cities")
+
+    /// Whether all that grows with cities was measured.
+    var hasNetwork: Bool { [starts, questions, questionCosts].allSatisfy { !$0.points.isEmpty } }
+
+    /// How costs grow with the cities of a network.
+    var networkSVG: String { Self.svg([starts, questions, questionCosts]) }
+
     /// Whether all that grows with rights was measured.
     var hasRights: Bool { [retrievals, choices, policies].allSatisfy { !$0.points.isEmpty } }
 

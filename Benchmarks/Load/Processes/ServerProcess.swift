@@ -43,20 +43,9 @@ final class ServerProcess: Measured {
         process.waitUntilExit()
     }
 
-    func processorSeconds() throws -> Double {
-        let line = try String(
-            contentsOfFile: "/proc/\(process.processIdentifier)/stat",
-            encoding: .utf8
-        )
-        // The second field is a name in brackets that may hold spaces; user and system time are
-        // the 14th and 15th of all.
-        let fields = line.split(separator: ")").last?.split(separator: " ") ?? []
-        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12])
-        else {
-            throw BenchmarkError("no processor time of the server")
-        }
-        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }
+    var number: Int32 { process.processIdentifier }
+
+    func processorSeconds() throws -> Double { try ProcessTimes(of: number).processorSeconds }
 
     /// What it holds in memory now, and held at most.
     func residentMegabytes() throws -> (now: Double, most: Double) {
@@ -71,6 +60,29 @@ final class ServerProcess: Measured {
             return (kilobytes.flatMap { Double($0) } ?? 0) * 1024 / 1e6
         }
         return (megabytes("VmRSS:"), megabytes("VmHWM:"))
+    }
+}
+
+/// What the system says of a process.
+struct ProcessTimes {
+    let parent: Int32
+    /// Ticks since the machine started.
+    let start: Int
+    let processorSeconds: Double
+
+    init(of process: Int32) throws {
+        let line = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        // The second field is a name in brackets that may hold spaces. Of all fields, the parent is the 4th,
+        // user and system time are the 14th and 15th, and the start is the 22nd.
+        let fields = line.split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 19, let parent = Int32(fields[1]), let user = Double(fields[11]),
+            let system = Double(fields[12]), let start = Int(fields[19])
+        else {
+            throw BenchmarkError("no processor time of process \(process)")
+        }
+        self.parent = parent
+        self.start = start
+        processorSeconds = (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }
 

@@ -4,10 +4,10 @@ import Glibc
 struct Address {
     let port: UInt16
 
-    /// Of a line such as `ready http://127.0.0.1:4711`.
+    /// Of a line such as `ready http://127.0.0.1:4711` or `ready 38 cities from http://127.0.0.1:4711`.
     init?(readyLine: String) {
-        guard readyLine.hasPrefix("ready http://"), let text = readyLine.split(separator: ":").last,
-            let port = UInt16(text)
+        guard readyLine.hasPrefix("ready "), readyLine.contains("http://"),
+            let text = readyLine.split(separator: ":").last, let port = UInt16(text)
         else { return nil }
         self.port = port
     }
