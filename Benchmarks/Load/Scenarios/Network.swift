@@ -173,7 +173,7 @@ extension Bench {
 
     private static func complaint(_ answer: Message, _ cities: Int) -> String? {
         if let complaint = answer.isNot(200) { return complaint }
-        let found = answer.body.occurrences(of: "\"addressLocality\"")
+        let found = answer.body.occurrences(of: "\"pm25-mean\"")
         return found == cities ? nil : "indicators of \(found) cities instead of \(cities)"
     }
 

@@ -24,29 +24,28 @@ package struct NetworkCityDevices: Sendable {
 
     /// All entities as they are at the moment.
     package func entities(at moment: Timestamp) -> [JSONValue] {
-        let air = (1...3).map { airStation($0, at: moment) }
-        let indicator = pollution(air.map(\.pm25), at: moment)
-        return air.map(\.entity) + (1...2).map { weatherStation($0, at: moment) }
-            + (1...3).map { counter($0, at: moment) } + (1...3).map { visit($0, at: moment) }
-            + [indicator]
+        let devices =
+            (1...3).map { airStation($0, at: moment) }
+            + (1...2).map { weatherStation($0, at: moment) }
+            + (1...3).map { counter($0, at: moment) }
+        let indicators = NetworkCityIndicator.all.enumerated().map { number, each in
+            indicator(each, UInt64(number + 1), of: devices, at: moment)
+        }
+        return devices + (1...3).map { visit($0, at: moment) } + indicators
     }
 
     // MARK: - Devices
 
-    private func airStation(
-        _ number: UInt64,
-        at moment: Timestamp
-    ) -> (entity: JSONValue, pm25: Double) {
+    private func airStation(_ number: UInt64, at moment: Timestamp) -> JSONValue {
         let haze = noise.drift(1, at: moment, periodSeconds: 86_400)
         let local = noise.drift(10 + number, at: moment, periodSeconds: 2_700)
         let pm25 = rounded(max(2, 18 + 9 * haze + 5 * local))
-        let entity = entity("AirQualityObserved", number, place: number) {
+        return entity("AirQualityObserved", number, place: number) {
             [
                 ("pm25", reading(pm25, "GQ", at: moment)),
                 ("pm10", reading(rounded(pm25 * 1.7), "GQ", at: moment)),
             ]
         }
-        return (entity, pm25)
     }
 
     private func weatherStation(_ number: UInt64, at moment: Timestamp) -> JSONValue {
@@ -81,27 +80,35 @@ package struct NetworkCityDevices: Sendable {
 
     // MARK: - Indicators
 
-    /// The mean of the city's air stations, with what it is made of.
-    private func pollution(_ values: [Double], at moment: Timestamp) -> JSONValue {
-        let mean = rounded(values.reduce(0, +) / Double(values.count))
-        let from = (1...UInt64(values.count)).map {
-            JSONValue.string(id("AirQualityObserved", $0))
+    /// The mean over the city's devices, with what it is made of.
+    private func indicator(
+        _ indicator: NetworkCityIndicator,
+        _ number: UInt64,
+        of devices: [JSONValue],
+        at moment: Timestamp
+    ) -> JSONValue {
+        let (type, attribute) = indicator.source
+        let made = devices.compactMap(\.objectValue).filter { $0["type"]?.stringValue == type }
+        let values = made.compactMap {
+            $0[attribute]?.objectValue?["value"]?.numberValue?.doubleValue
         }
-        return entity("KeyPerformanceIndicator", 1, place: nil) {
+        let mean = rounded(values.reduce(0, +) / Double(max(values.count, 1)))
+        let names = indicator.names.map {
+            (key: $0.language, value: JSONValue.string($0.name))
+        }
+        return entity("KeyPerformanceIndicator", number, place: nil) {
             [
-                ("name", ["type": "Property", "value": "PM2.5, mean of the stations"]),
-                (
-                    "kpiValue",
-                    [
-                        "type": "Property", "value": .number(JSONNumber(mean)), "unitCode": "GQ",
-                        "observedAt": .string(moment.text),
-                    ]
-                ),
+                ("alternateName", ["type": "Property", "value": .string(indicator.key)]),
+                ("name", ["type": "LanguageProperty", "languageMap": .object(JSONObject(names))]),
+                ("kpiValue", reading(mean, indicator.unit, at: moment)),
                 (
                     "calculationFormula",
-                    ["type": "Property", "value": "mean(AirQualityObserved.pm25)"]
+                    ["type": "Property", "value": .string(indicator.formula)]
                 ),
-                ("derivedFrom", ["type": "Relationship", "object": .array(from)]),
+                (
+                    "derivedFrom",
+                    ["type": "Relationship", "object": .array(made.compactMap { $0["id"] })]
+                ),
                 ("addressLocality", ["type": "Property", "value": .string(city.name)]),
             ]
         }

@@ -6,8 +6,8 @@ import Testing
 
 /// `balai network`: hubs of several cities in processes of their own, joined and asked as their users ask them.
 @Suite(.timeLimit(.minutes(5))) struct CityNetworkTests {
-    /// A port from which on three are probably free.
-    private static func port() -> Int { Int.random(in: 30_000...50_000) }
+    /// A port from which on three are probably free: below those that the system gives to clients.
+    private static func port() -> Int { Int.random(in: 15_000...30_000) }
 
     @Test func `cities are members of one network, and each answers by its own law`() async throws {
         let (folder, port) = (try TestFolder(), Self.port())
@@ -29,10 +29,10 @@ import Testing
                 #expect(Set(members.compactMap { $0["state"]?.stringValue }) == ["BN", "KH"])
             }
             // Open data of all, by anybody: a question that nobody in particular asks is signed, too.
-            let indicators = try await Self.wait(until: 3) {
+            let indicators = try await Self.wait(until: 9) {
                 try await client.entities("KeyPerformanceIndicator", at: cities[0])
             }
-            #expect(indicators.count == 3)
+            #expect(indicators.count == 9)
             try await Self.expectLaw(client, cities, folder)
         }
         process.send(SIGTERM)
