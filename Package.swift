@@ -379,11 +379,21 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-// libFuzzer has a main of its own, which no ordinary build links.
-if Context.environment["BALAI_FUZZ"] != nil {
+// With the path of libFuzzer, a program is built that feeds what strangers reach: `.ci/fuzz`.
+if let fuzzer = Context.environment["BALAI_FUZZ"] {
     package.targets.append(
-        .executableTarget(name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer")
+        .executableTarget(
+            name: "Fuzzer",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/Fuzzer",
+            linkerSettings: [.unsafeFlags([fuzzer, "-lstdc++"])]
+        )
     )
+    // It watches which way the code takes. Programs that run while others are built are not watched.
+    for target in package.targets where target.type == .regular || target.name == "Fuzzer" {
+        let watched = SwiftSetting.unsafeFlags(["-sanitize=fuzzer"])
+        target.swiftSettings = (target.swiftSettings ?? []) + [watched]
+    }
 }
 
 // CI takes no warning in our own code; a newer compiler's new warnings stop nobody else.

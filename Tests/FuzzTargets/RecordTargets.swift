@@ -20,7 +20,7 @@ extension FuzzTarget {
         "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 
     private static let key = FuzzTarget(
-        "key of a record",
+        "record-key",
         seeds: [publicKey]
     ) { text throws(BrokenPromise) in
         guard let key = try? NoteKey(text) else { return false }
@@ -59,7 +59,7 @@ extension FuzzTarget {
     }
 
     private static let question = FuzzTarget(
-        "question to a witness",
+        "witness-question",
         seeds: ["old 0\n\n\(signed)", "old 20852014\n\(hash)\n\(hash)\n\n\(signed)"]
     ) { text throws(BrokenPromise) in
         guard let question = try? AddCheckpoint(text) else { return false }
@@ -68,7 +68,7 @@ extension FuzzTarget {
     }
 
     private static let tile = FuzzTarget(
-        "path of a tile",
+        "tile-path",
         seeds: ["tile/0/000", "tile/63/x001/x234/067", "tile/entries/x001/234.p/255"]
     ) { text throws(BrokenPromise) in
         guard let tile = Tile(path: text) else { return false }
@@ -77,7 +77,7 @@ extension FuzzTarget {
     }
 
     private static let bundle = FuzzTarget(
-        "bundle of entries",
+        "entry-bundle",
         bytes: [[], [0, 0], [0, 2, 1, 2, 0, 1, 3]]
     ) { bytes throws(BrokenPromise) in
         guard let entries = EntryBundle.entries(in: bytes) else { return false }
@@ -86,7 +86,7 @@ extension FuzzTarget {
     }
 
     private static let entry = FuzzTarget(
-        "entry of a record",
+        "record-entry",
         seeds: [
             #"{"type":"read","time":"2026-01-31T08:00:00Z","state":0}"#,
             #"{"type":"policy","time":"2026-01-31T08:00:00Z","state":7,"details":{"id":"urn:p"}}"#,
@@ -99,7 +99,7 @@ extension FuzzTarget {
     }
 
     private static let opening = FuzzTarget(
-        "opening of an entry",
+        "entry-opening",
         seeds: [
             #"{"subject":"urn:s","party":"urn:p","time":"2026-01-31T08:00:00Z","entities":["urn:e"]}"#
         ]
