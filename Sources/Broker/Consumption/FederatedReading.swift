@@ -115,15 +115,16 @@ extension Reading {
     }
 
     /// Who is asked, and what the record then says of it.
-    private struct AskedSources {
+    struct AskedSources {
         var plan: Federating.Asked
         var disclosures: SourceDisclosures
     }
 
     /// Who is to be asked for what a caller wants; nil where nobody is.
-    private func asked(
+    func asked(
         _ condition: Condition,
         isRetrieval: Bool = false,
+        history: HistoryQuestion? = nil,
         _ representation: Representation,
         _ forwarding: Forwarding,
         _ session: ReadSession,
@@ -137,15 +138,21 @@ extension Reading {
             $0.formUnion($1.ids ?? [])
         }
         let own = ids.isEmpty ? [:] : try await session.ownParts(of: ids)
-        guard let forwarding = try session.askable(forwarding, knowing: own),
-            let plan = try await federating.plan(
-                question(condition, representation, forwarding, session.grant),
+        guard let forwarding = try session.askable(forwarding, knowing: own) else { return nil }
+        var question = question(condition, representation, forwarding, session.grant)
+        question.history = history
+        guard
+            var plan = try await federating.plan(
+                question,
                 isRetrieval: isRetrieval,
                 datasetIDs: representation.datasetIDs,
                 forwarding,
                 caller
             )
         else { return nil }
+        if history != nil {
+            plan.undecidable = plan.plan.keep { session.grant.decidesHistories(of: $0) }
+        }
         let policy = try await access.policy(of: caller.tenant)
         var disclosures = SourceDisclosures(policy.classification)
         disclosures.tell(plan.plan.questions, knowing: own)
@@ -153,7 +160,7 @@ extension Reading {
     }
 
     /// Asks the sources, when the record says whom they are told of.
-    private func gather(
+    func gather(
         _ asked: AskedSources,
         _ session: ReadSession
     ) async throws -> Federating.Gathered {

@@ -10,7 +10,9 @@ import Storage
 package final class Federating: Sendable {
     /// Who is to be asked for one request.
     struct Asked: Sendable {
-        let plan: ReadPlan
+        var plan: ReadPlan
+        /// The sources that are not asked because what the caller may see of their answers could not be decided.
+        var undecidable: [ContextSourceRegistration] = []
         /// What is held elsewhere alone, whether its source is asked or not.
         let claims: ClaimIndex
         let asking: SourceAsking
@@ -73,7 +75,11 @@ package final class Federating: Sendable {
         _ caller: Caller
     ) async throws -> Asked? {
         guard let asking = asking(forwarding, caller) else { return nil }
-        let matches = try await matches(question, datasetIDs, caller.tenant)
+        var matches = try await matches(question, datasetIDs, caller.tenant)
+        if question.history != nil {
+            // What a source has of the present says nothing of histories.
+            matches.removeAll { !$0.registration.offersHistories }
+        }
         let chosen = try matches.chosen(by: forwarding.csf)
         let claims = ClaimIndex(matches.map(\.registration))
         guard !chosen.isEmpty || !claims.isEmpty else { return nil }
@@ -86,6 +92,7 @@ package final class Federating: Sendable {
         let plan = asked.plan
         var gathered = Gathered(memory: asked.asking.memory)
         for registration in plan.leftOut { gathered.warn(.tooManySources, of: registration) }
+        for registration in asked.undecidable { gathered.warn(.undecidable, of: registration) }
         let asking = asked.asking
         let results = await results(of: plan.questions, at: \.registration, asking.caller) {
             (question) throws(SourceProblem) in try await asking.entities(question)
@@ -129,7 +136,8 @@ package final class Federating: Sendable {
             RegistrationQuery(
                 entities: question.selections.map(EntitySpecification.init),
                 attributes: question.matchedAttributes,
-                datasetIDs: datasetIDs
+                datasetIDs: datasetIDs,
+                times: question.history.map { .overlappingOrUnsaid($0.time) }
             ),
             tenant
         )

@@ -20,6 +20,11 @@ package enum FederationLimits {
     package static let maximumContexts = 16
     /// The entities of a page that is asked of a source.
     package static let pageEntities = 1_000
+    /// The histories of a page that is asked of a source: the rest of long ones is asked for by their
+    /// identifiers.
+    package static let pageHistories = 100
+    /// The most instances of the hub's own histories that are put together with those of sources.
+    package static let maximumOwnInstances = 100_000
     /// The most sources that a request has come through and that it is passed on from.
     package static let maximumHops = 10
 }

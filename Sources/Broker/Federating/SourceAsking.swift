@@ -16,40 +16,6 @@ struct SourceAsking: Sendable {
     let memory: AnswerMemory
     let longWork: LongWork
 
-    /// What the source answers to the question, on all pages.
-    func entities(_ question: SourceQuestion) async throws(SourceProblem) -> [Entity] {
-        let contexts = SourceContexts(federating.resolver, for: caller.sharer)
-        let manner = try await manner(for: question.registration, contexts)
-        let asked = isInCallersWords(manner) ? question : question.withoutFilters
-        var entities: [EntityID: Entity] = [:]
-        var bytes = 0
-        var offset = 0
-        while true {
-            let answer = try await self.answer(
-                to: asked.request(
-                    in: manner,
-                    offset: offset,
-                    limit: FederationLimits.pageEntities
-                ),
-                maximumBytes: FederationLimits.maximumAnswerBytes - bytes
-            )
-            bytes += answer.body.count
-            let page =
-                try await read(answer, manner, contexts) { (elements) throws(SourceProblem) in
-                    try asked.entities(in: elements)
-                } ?? []
-            let known = entities.count
-            for entity in page { entities[entity.id] = entity }
-            guard entities.count <= SourceQuestion.maximumEntities else { throw .tooMuch }
-            offset += page.count
-            // A source that does not know pages gives the same one again.
-            guard asked.operation != .retrieveEntity, page.count >= FederationLimits.pageEntities,
-                entities.count > known
-            else { break }
-        }
-        return Array(entities.values)
-    }
-
     /// Whether the source is addressed in the names that the caller has: filters are passed on as
     /// they were written, and so only together with their `@context`.
     func isInCallersWords(_ manner: SourceManner) -> Bool {

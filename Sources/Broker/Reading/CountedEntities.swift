@@ -47,6 +47,7 @@ extension ReadSession {
     func counted(
         by query: TemporalQuery,
         _ page: EvolutionPage,
+        with others: [EntityID] = [],
         most: Int,
         _ transaction: any ReadTransaction
     ) throws -> CountedEntities {
@@ -54,7 +55,7 @@ extension ReadSession {
             count <= most
         else { return .nobody }
         let ids = try transaction.evolutions(query.identifying(limit: count)).evolutions.map(\.id)
-        return CountedEntities(ids, query.condition.attributesOnce)
+        return CountedEntities(ids + others, query.condition.attributesOnce)
     }
 }
 

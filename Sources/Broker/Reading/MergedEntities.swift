@@ -11,7 +11,7 @@ struct MergedEntities {
     private let question: PreparedCondition
     private let budget = DecisionBudget(steps: maximumSteps)
     /// The steps that all decisions may take: about half a second.
-    private static let maximumSteps = 50_000_000
+    static let maximumSteps = 50_000_000
 
     /// With a `condition` only the entities that meet it as their reader sees them.
     init(by grant: ReadGrant, where condition: Condition = .everything) {

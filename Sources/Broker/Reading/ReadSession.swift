@@ -69,6 +69,15 @@ package struct ReadSession: Sendable {
         return own
     }
 
+    /// What the hub has of the histories, whole: to be decided together with the parts of other
+    /// sources.
+    func ownHistories(_ query: TemporalQuery) async throws -> EvolutionPage {
+        try await store.read(grantOfMerged) { try $0.evolutions(query) }
+    }
+
+    /// The right to look at what was put together of what the reader may see.
+    var grantOfMerged: ReadGrant { grant.whole(InternalGrant(.federating)) }
+
     /// So many entities of other sources are looked up at once, however long they are here.
     private static let partsAtOnce = 500
 

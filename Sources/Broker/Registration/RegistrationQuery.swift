@@ -11,8 +11,19 @@ package struct RegistrationQuery: Sendable {
     package var attributes: Set<IRI>
     /// Compared with the registration's `datasetId`s, if it has some.
     package var datasetIDs: Set<String?>?
-    /// The range of time; nil matches only sources of latest information.
-    package var time: TemporalTest?
+    /// Which intervals of registrations match.
+    package enum Times: Sendable {
+        /// None: sources of latest information.
+        case latest
+        /// One that overlaps the range (clause 5.10.2.4).
+        case overlapping(TemporalTest)
+        /// One that overlaps the range, or no interval at all: a source that offers operations about histories,
+        /// and does not say of which time.
+        case overlappingOrUnsaid(TemporalTest)
+        /// Any, and none.
+        case any
+    }
+    package var times: Times
     private let properties: PreparedCondition
     private let place: PossiblePlace?
 
@@ -22,13 +33,14 @@ package struct RegistrationQuery: Sendable {
         attributes: Set<IRI> = [],
         datasetIDs: Set<String?>? = nil,
         time: TemporalTest? = nil,
+        times: Times? = nil,
         properties: Condition = .everything,
         place: GeoTest? = nil
     ) {
         self.entities = entities
         self.attributes = attributes
         self.datasetIDs = datasetIDs
-        self.time = time
+        self.times = times ?? time.map { .overlapping($0) } ?? .latest
         self.properties = PreparedCondition(properties)
         self.place = place.map(PossiblePlace.init)
     }
@@ -74,9 +86,17 @@ package struct RegistrationQuery: Sendable {
         let (observed, managed) = (
             registration.observationInterval, registration.managementInterval
         )
-        guard let time else { return observed == nil && managed == nil }
-        let interval = time.property == .observedAt ? observed : managed
-        return interval?.overlaps(time) ?? false
+        let isUnsaid = observed == nil && managed == nil
+        func overlaps(_ time: TemporalTest) -> Bool {
+            let interval = time.property == .observedAt ? observed : managed
+            return interval?.overlaps(time) ?? false
+        }
+        return switch times {
+        case .latest: isUnsaid
+        case .overlapping(let time): overlaps(time)
+        case .overlappingOrUnsaid(let time): isUnsaid || overlaps(time)
+        case .any: true
+        }
     }
 
     private func matchesDatasets(_ registered: Set<String?>?) -> Bool {

@@ -7,16 +7,28 @@ extension Reading {
     ///
     /// With a request for an EntityMap, the page has entities that the map lists (clause 5.5.14).
     ///
-    /// At present one store answers. Answers of other sources are to be merged here, before the
-    /// answer is sealed; a source that fails becomes a warning of the answer.
+    /// Where it is passed on, sources are asked, too.
     package func queryEvolutions(
         _ query: TemporalQuery,
         through map: EntityMapRequest? = nil,
+        forwarding: Forwarding? = nil,
+        isRetrieval: Bool = false,
         caller: Caller
     ) async throws -> Disclosed<EvolutionAnswer> {
         let session = try await session(caller, condition: query.condition)
         if let map {
             return try await session.seal(try await page(of: query, through: map, session, caller))
+        }
+        if let forwarding,
+            let answer = try await federatedEvolutions(
+                query,
+                forwarding,
+                isRetrieval: isRetrieval,
+                session,
+                caller
+            )
+        {
+            return answer
         }
         let answer = try await session.read { [limits] transaction in
             let page = try transaction.evolutions(query)
@@ -34,7 +46,7 @@ extension Reading {
 
     /// Throws for an attribute that the query names and that the methods cannot aggregate
     /// (5.7.4.4).
-    private func requireEligible(_ page: EvolutionPage, _ query: TemporalQuery) throws {
+    func requireEligible(_ page: EvolutionPage, _ query: TemporalQuery) throws {
         guard query.aggregation != nil, let wanted = query.attributes else { return }
         let names = page.evolutions.flatMap(\.notAggregated).filter(wanted.contains)
         guard let name = names.min(by: { $0.text < $1.text }) else { return }

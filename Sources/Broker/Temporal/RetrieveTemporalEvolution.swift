@@ -7,14 +7,22 @@ extension Reading {
     package func retrieveEvolution(
         of id: EntityID,
         _ query: TemporalQuery,
+        forwarding: Forwarding? = nil,
         caller: Caller
     ) async throws -> Disclosed<EvolutionAnswer> {
         var query = query
         query.condition = query.condition.and(.ids([id]))
         query.limit = 1
-        let answer = try await queryEvolutions(query, caller: caller)
+        let answer = try await queryEvolutions(
+            query,
+            forwarding: forwarding,
+            isRetrieval: true,
+            caller: caller
+        )
         guard !answer.evolutions.isEmpty else {
-            throw BrokerError.withoutEvolution(id)
+            var error = BrokerError.withoutEvolution(id)
+            error.warnings = answer.warnings
+            throw error
         }
         return answer
     }

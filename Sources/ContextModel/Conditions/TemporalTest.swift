@@ -10,6 +10,12 @@ package struct TemporalTest: Sendable, Hashable {
     /// Exclusive; `nil` is unbounded.
     package var to: Timestamp?
 
+    package init(property: Property, from: Timestamp?, to: Timestamp?) {
+        self.property = property
+        self.from = from
+        self.to = to
+    }
+
     /// Parses the four parameters, which are percent-decoded.
     package static func parse(
         timerel: String,
@@ -73,5 +79,17 @@ package struct TemporalTest: Sendable, Hashable {
             )
         }
         return moment
+    }
+}
+
+extension Attribute {
+    /// One of the times of an instance (clause 4.8).
+    package func time(_ property: TemporalTest.Property) -> Timestamp? {
+        switch property {
+        case .observedAt: observedAt
+        case .createdAt: createdAt
+        case .modifiedAt: modifiedAt
+        case .deletedAt: details?.deletedAt
+        }
     }
 }

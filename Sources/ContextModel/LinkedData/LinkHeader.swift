@@ -18,6 +18,15 @@ package enum LinkHeader {
         return found
     }
 
+    /// Whether a link in the lines of the header leads to a next page (clause 6.3.10).
+    ///
+    /// Links that cannot be read are none.
+    package static func hasNextPage(in lines: [String]) -> Bool {
+        lines.lazy.flatMap { HeaderText.elements(of: $0) }.contains { element in
+            (try? Link(element))?.relations.contains("next") ?? false
+        }
+    }
+
     /// The header value that names an `@context`.
     package static func value(for url: String) -> String {
         "<\(url)>; rel=\"\(contextRelation)\"; type=\"application/ld+json\""

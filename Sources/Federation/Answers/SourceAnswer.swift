@@ -8,24 +8,41 @@ package struct SourceAnswer: Sendable {
     package var contextURL: String?
     /// Whether the `@context` is inside the body.
     package var hasInnerContext: Bool
+    /// Whether the source says that there is a next page.
+    package var hasNextPage: Bool
+    /// The moment at which a part of histories ends, where the source says it (status 206).
+    package var partEnd: Timestamp?
     package var body: [UInt8]
 
     package init(
         status: Int,
         contextURL: String? = nil,
         hasInnerContext: Bool = false,
+        hasNextPage: Bool = false,
+        partEnd: Timestamp? = nil,
         body: [UInt8] = []
     ) {
         self.status = status
         self.contextURL = contextURL
         self.hasInnerContext = hasInnerContext
+        self.hasNextPage = hasNextPage
+        self.partEnd = partEnd
         self.body = body
+    }
+}
+
+extension SourceAnswer {
+    /// Whether the source gives no pages of so many as it was asked for (clause 6.3.2).
+    package var refusesLimit: Bool {
+        status == 403 && String(decoding: body, as: UTF8.self).contains("TooManyResults")
     }
 }
 
 extension SourceQuestion {
     /// The most entities of one source in an answer.
     package static let maximumEntities = 10_000
+    /// The most instances of histories of one source in an answer.
+    package static let maximumInstances = 200_000
 
     /// The entities of an answer, as far as they were asked for, with the times that the source
     /// says of them.
@@ -46,12 +63,16 @@ extension SourceQuestion {
             guard !Task.isCancelled else { throw .late }
             var entity: Entity
             do throws(EntityError) {
-                entity = try EntityReader(context: context).entity(element)
+                entity =
+                    history == nil
+                    ? try EntityReader(context: context).entity(element)
+                    : try TemporalReader(context: context).entity(element)
             } catch {
                 throw .garbage
             }
-            guard OversizedRequest(entity) == nil else { throw .tooMuch }
-            if operation == .retrieveEntity, ids == [entity.id], !asks(for: entity) { continue }
+            // A history has as many instances as it likes; all of the answer are counted.
+            guard history != nil || OversizedRequest(entity) == nil else { throw .tooMuch }
+            if isRetrieval, ids == [entity.id], !asks(for: entity) { continue }
             guard asks(for: entity), seen.insert(entity.id).inserted else { throw .unasked }
             entity.takeTimes(from: element, context)
             entities.append(askedPart(of: entity))

@@ -10,6 +10,8 @@ package enum SourceProblem: Error, Sendable, Equatable {
     case addressRefused
     /// Others fill the plan already.
     case tooManySources
+    /// It is not asked: what the caller may see of its answer could not be decided.
+    case undecidable
     /// The hub waits for too many sources at the moment, or holds too much of what they answered.
     case busy
     /// The `@context` that it is to be addressed in, or that its answer names, cannot be had.
@@ -29,7 +31,7 @@ package enum SourceProblem: Error, Sendable, Equatable {
     package var code: Int {
         switch self {
         case .late, .unreachable, .coolingDown, .addressRefused, .tooManySources, .busy,
-            .noContext, .loop:
+            .noContext, .loop, .undecidable:
             199
         case .refused: 299
         case .garbage, .tooMuch, .unasked: 111
@@ -44,6 +46,7 @@ package enum SourceProblem: Error, Sendable, Equatable {
         case .coolingDown: "The source failed a moment ago and is asked again later."
         case .addressRefused: "The hub does not call the address of the source."
         case .tooManySources: "Too many sources match; this one was not asked."
+        case .undecidable: "Your rights depend on more than a history of the source tells."
         case .busy: "The hub waits for many sources at the moment; this one was not heard."
         case .noContext: "The @context of the source is not available."
         case .loop: "The request had come through the source before."
@@ -66,7 +69,9 @@ package enum SourceProblem: Error, Sendable, Equatable {
         case .late, .unreachable, .garbage: .everybody
         case .refused(let status): status >= 500 ? .everybody : .nobody
         case .tooMuch, .unasked: .asker
-        case .coolingDown, .addressRefused, .tooManySources, .busy, .noContext, .loop: .nobody
+        case .coolingDown, .addressRefused, .tooManySources, .busy, .noContext, .loop,
+            .undecidable:
+            .nobody
         }
     }
 }

@@ -84,7 +84,7 @@ package struct EntityParts: Sendable {
 
 extension Entity {
     /// Adds the types, scopes and times of all versions.
-    fileprivate mutating func takeMembers(of versions: [Entity]) {
+    mutating func takeMembers(of versions: [Entity]) {
         var (seenTypes, seenScopes) = (Set(types), Set(scopes))
         for version in versions {
             types += version.types.filter { seenTypes.insert($0).inserted }

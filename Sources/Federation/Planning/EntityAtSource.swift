@@ -34,4 +34,21 @@ package struct EntityAtSource: Sendable, Hashable {
             return verdicts.contains(true) ? true : verdicts.contains(nil) ? nil : false
         }
     }
+
+    /// Whether types and identifiers decide the condition, once both are known.
+    package func isDecided(_ condition: Condition) -> Bool {
+        switch condition {
+        case .everything, .nothing, .ids, .idPattern, .type: true
+        case .decided(let decision):
+            types.flatMap { decision.decider.holds(forTypes: $0) } != nil
+        case .scope, .attribute, .value, .geometry, .linked: false
+        case .not(let part): isDecided(part)
+        case .all(let parts):
+            parts.allSatisfy(isDecided)
+                || parts.contains { isDecided($0) && verdict(on: $0) == false }
+        case .any(let parts):
+            parts.allSatisfy(isDecided)
+                || parts.contains { isDecided($0) && verdict(on: $0) == true }
+        }
+    }
 }

@@ -32,9 +32,7 @@ package struct ReadPlan: Sendable {
         for match in matches {
             let registration = match.registration
             if let alias = registration.alias, via.contains(alias) { continue }
-            let operations: [DistributedOperation] =
-                isRetrieval
-                ? [.retrieveEntity, .queryEntity, .queryBatch] : [.queryEntity, .queryBatch]
+            let operations = Self.operations(for: question, isRetrieval: isRetrieval)
             guard let operation = operations.first(where: registration.operations.contains) else {
                 continue
             }
@@ -52,5 +50,27 @@ package struct ReadPlan: Sendable {
             }
             questions += asked
         }
+    }
+
+    /// Removes the questions that do not meet the test, and returns whom they were for.
+    package mutating func keep(
+        _ isKept: (SourceQuestion) -> Bool
+    ) -> [ContextSourceRegistration] {
+        let removed = questions.filter { !isKept($0) }
+        questions.removeAll { !isKept($0) }
+        return removed.map(\.registration)
+    }
+
+    /// The operations that answer the question, the best first.
+    private static func operations(
+        for question: FederatedQuestion,
+        isRetrieval: Bool
+    ) -> [DistributedOperation] {
+        guard let history = question.history else {
+            let queries: [DistributedOperation] = [.queryEntity, .queryBatch]
+            return isRetrieval ? [.retrieveEntity] + queries : queries
+        }
+        guard isRetrieval else { return [.queryTemporal] }
+        return history.isBounded ? [.retrieveTemporal, .queryTemporal] : [.retrieveTemporal]
     }
 }

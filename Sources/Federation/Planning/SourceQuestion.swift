@@ -10,12 +10,14 @@ package struct SourceQuestion: Sendable {
     /// A type selection; `everything` for entities of any type.
     package let types: Condition
     /// In the order of their text; empty for any.
-    package let ids: [EntityID]
-    package let idPattern: Pattern?
+    package private(set) var ids: [EntityID]
+    package private(set) var idPattern: Pattern?
     /// The attributes that are asked for, in the order of their text; empty for all.
     package let attributes: [IRI]
     /// The filters that the source decides.
     package private(set) var filters: [KeyValuePair]
+    /// What is asked of histories; nil for the present.
+    package private(set) var history: HistoryQuestion?
     /// The types of which every entity of the answer has at least one; empty for any.
     private let registeredTypes: Set<IRI>
 
@@ -55,10 +57,16 @@ package struct SourceQuestion: Sendable {
                     idPattern: extent.idPattern,
                     attributes: attributes.sorted { $0.text < $1.text },
                     filters: decides ? question.filters : [],
+                    history: question.history,
                     registeredTypes: extent.registeredTypes
                 )
             }
         }
+    }
+
+    /// Whether it is about one entity by its identifier.
+    package var isRetrieval: Bool {
+        operation == .retrieveEntity || operation == .retrieveTemporal
     }
 
     /// The question without filters: the hub decides them, for they cannot be said in the words of
@@ -66,6 +74,23 @@ package struct SourceQuestion: Sendable {
     package var withoutFilters: SourceQuestion {
         var question = self
         question.filters = []
+        return question
+    }
+
+    /// The question for the rest of these histories, of which the source has told the part that ends at
+    /// the moment (clause 6.3.10).
+    ///
+    /// What decides about a history is in all of its parts, so the source decides nothing about the
+    /// rest. Throws where the part is no progress.
+    package func rest(
+        of found: [EntityID],
+        after end: Timestamp
+    ) throws(SourceProblem) -> SourceQuestion {
+        guard let rest = history?.rest(after: end) else { throw .tooMuch }
+        var question = withoutFilters
+        question.ids = found
+        question.idPattern = nil
+        question.history = rest
         return question
     }
 

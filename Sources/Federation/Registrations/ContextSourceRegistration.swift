@@ -83,6 +83,11 @@ package struct ContextSourceRegistration: Sendable {
     /// Whether it is valid: it has not expired (table 5.2.9-1).
     package func isInForce(at now: Timestamp) -> Bool { expiresAt.map { now < $0 } ?? true }
 
+    /// Whether histories are read at the source.
+    package var offersHistories: Bool {
+        operations.contains(.retrieveTemporal) || operations.contains(.queryTemporal)
+    }
+
     /// Whether nobody else has the data that the source registers (clause 4.3.6.3).
     package var isProxied: Bool { mode == .exclusive || mode == .redirect }
 }

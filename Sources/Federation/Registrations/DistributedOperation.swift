@@ -22,6 +22,16 @@ package enum DistributedOperation: String, Sendable, Hashable, CaseIterable {
     /// Whether it makes entities, and fails for those that exist.
     package var makesEntities: Bool { self == .createEntity || self == .createBatch }
 
+    /// Whether it changes histories, and not the present (clauses 5.6.11 to 5.6.16).
+    package var changesHistory: Bool {
+        switch self {
+        case .upsertTemporal, .appendAttrsTemporal, .deleteAttrsTemporal,
+            .updateAttrInstanceTemporal, .deleteAttrInstanceTemporal, .deleteTemporal:
+            true
+        default: false
+        }
+    }
+
     /// The operations that an operation or a group of operations stands for; nil for a name that
     /// is neither.
     package static func operations(named name: String) -> Set<DistributedOperation>? {

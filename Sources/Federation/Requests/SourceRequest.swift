@@ -17,6 +17,8 @@ package struct SourceRequest: Sendable, Equatable {
     package var entityID: EntityID?
     /// The name of the attribute that the operation is about.
     package var attribute: String?
+    /// The instance of the attribute that the operation is about (clause 5.2.5).
+    package var instance: String?
     package var parameters: [KeyValuePair] = []
     package var body: Body?
     /// The `@context` of names in the request, and wanted for those in the answer.
@@ -77,8 +79,8 @@ package struct SourceManner: Sendable {
 }
 
 extension SourceQuestion {
-    /// The request for a page of the source's answer.
-    package func request(in manner: SourceManner, offset: Int, limit: Int) -> SourceRequest {
+    /// The request for a page of the source's answer; without a limit, of as many as the source likes.
+    package func request(in manner: SourceManner, offset: Int, limit: Int?) -> SourceRequest {
         var request = manner.request(operation, to: registration)
         let context = manner.context
         func add(_ name: String, _ value: String) {
@@ -86,7 +88,7 @@ extension SourceQuestion {
         }
         let names = attributes.map(context.compact)
         switch operation {
-        case .retrieveEntity:
+        case .retrieveEntity, .retrieveTemporal:
             request.entityID = ids.first
             // The source may have an entity of this identifier that is of another type.
             if let types = types.typeSelection(in: context) { add("type", types) }
@@ -100,10 +102,11 @@ extension SourceQuestion {
             if !names.isEmpty { add("attrs", names.joined(separator: ",")) }
             request.parameters += filters
         }
+        request.parameters += history?.parameters ?? []
         // Which of two values is newer may be known by their modifiedAt alone (clause 4.5.5.3).
         add("options", "sysAttrs")
-        if operation != .retrieveEntity {
-            add("limit", String(limit))
+        if !isRetrieval {
+            if let limit { add("limit", String(limit)) }
             if offset > 0 { add("offset", String(offset)) }
         }
         return request

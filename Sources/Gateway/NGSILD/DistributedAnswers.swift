@@ -29,6 +29,7 @@ extension Exchange {
     func change(
         _ operation: DistributedOperation,
         attribute: String? = nil,
+        instance: String? = nil,
         body: JSONValue? = nil,
         passing names: [String] = [],
         _ ld: LDContext
@@ -37,6 +38,7 @@ extension Exchange {
             operation,
             of: try entityID(),
             attribute: attribute,
+            instance: instance,
             body: body,
             parameters: names.compactMap { name in
                 items[name].map { KeyValuePair(key: name, value: $0) }

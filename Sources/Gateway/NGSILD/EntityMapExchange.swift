@@ -50,9 +50,16 @@ extension Exchange {
 
     func found(
         _ query: TemporalQuery,
-        through map: EntityMapRequest?
+        through map: EntityMapRequest?,
+        forwarding: Forwarding?
     ) async throws -> Disclosed<EvolutionAnswer> {
-        guard let map else { return try await hub.reading.queryEvolutions(query, caller: caller) }
+        guard let map else {
+            return try await hub.reading.queryEvolutions(
+                query,
+                forwarding: forwarding,
+                caller: caller
+            )
+        }
         return try await hub.longWork.run(for: caller.sharer) {
             try await hub.reading.queryEvolutions(query, through: map, caller: caller)
         }

@@ -36,14 +36,7 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            let (id, isNew) = try await exchange.hub.writing.upsertEvolution(
-                json,
-                ld: ld,
-                caller: exchange.caller
-            )
-            return isNew
-                ? exchange.created(at: "\(Paths.temporal)/\(QueryItems.encode(id.uri))")
-                : exchange.answer(.noContent)
+            return try await exchange.answerUpsert(json, ld)
         }
     }
 
@@ -89,11 +82,13 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            try await exchange.hub.writing.deleteEvolution(
-                of: try exchange.entityID(),
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
+            let change = try exchange.change(.deleteTemporal, .core)
+            return try await exchange.answerChange(change, .core) { _ in
+                try await exchange.hub.writing.deleteEvolution(
+                    of: change.id,
+                    caller: exchange.caller
+                )
+            }
         }
     }
 
@@ -111,13 +106,15 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write)
-            try await exchange.hub.writing.addToEvolution(
-                of: try exchange.entityID(),
-                json,
-                ld: ld,
-                caller: exchange.caller
-            )
-            return exchange.answer(.noContent)
+            let change = try exchange.change(.appendAttrsTemporal, body: json, ld)
+            return try await exchange.answerChange(change, ld) { rest in
+                try await exchange.hub.writing.addToEvolution(
+                    of: change.id,
+                    rest ?? json,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+            }
         }
     }
 
@@ -133,14 +130,22 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            try await exchange.hub.writing.deleteAttributeFromEvolution(
-                try exchange.attributeName(try await exchange.ldContext()),
-                of: try exchange.entityID(),
-                datasetID: try exchange.items.text("datasetId"),
-                all: try exchange.items.flag("deleteAll"),
-                caller: exchange.caller
+            let ld = try await exchange.ldContext()
+            let change = try exchange.change(
+                .deleteAttrsTemporal,
+                attribute: try exchange.capture("attrId"),
+                passing: ["datasetId", "deleteAll"],
+                ld
             )
-            return exchange.answer(.noContent)
+            return try await exchange.answerChange(change, ld) { _ in
+                try await exchange.hub.writing.deleteAttributeFromEvolution(
+                    try exchange.attributeName(ld),
+                    of: change.id,
+                    datasetID: try exchange.items.text("datasetId"),
+                    all: try exchange.items.flag("deleteAll"),
+                    caller: exchange.caller
+                )
+            }
         }
     }
 
@@ -158,15 +163,26 @@ extension NGSILDRoutes {
             )
         ) { exchange in
             let (json, ld) = try await exchange.bodyWithContext(to: .write, allowing: patchTypes)
-            try await exchange.hub.writing.modifyInstance(
-                try exchange.uri("instanceId"),
-                of: try exchange.capture("attrId"),
-                entity: try exchange.entityID(),
-                json,
-                ld: ld,
-                caller: exchange.caller
+            let (name, instance) = (
+                try exchange.capture("attrId"), try exchange.uri("instanceId")
             )
-            return exchange.answer(.noContent)
+            let change = try exchange.change(
+                .updateAttrInstanceTemporal,
+                attribute: name,
+                instance: instance,
+                body: json,
+                ld
+            )
+            return try await exchange.answerChange(change, ld) { _ in
+                try await exchange.hub.writing.modifyInstance(
+                    instance,
+                    of: name,
+                    entity: change.id,
+                    json,
+                    ld: ld,
+                    caller: exchange.caller
+                )
+            }
         }
     }
 
@@ -181,18 +197,57 @@ extension NGSILDRoutes {
                 status: 204
             )
         ) { exchange in
-            try await exchange.hub.writing.deleteInstance(
-                try exchange.uri("instanceId"),
-                of: try exchange.attributeName(try await exchange.ldContext()),
-                entity: try exchange.entityID(),
-                caller: exchange.caller
+            let ld = try await exchange.ldContext()
+            let instance = try exchange.uri("instanceId")
+            let change = try exchange.change(
+                .deleteAttrInstanceTemporal,
+                attribute: try exchange.capture("attrId"),
+                instance: instance,
+                ld
             )
-            return exchange.answer(.noContent)
+            return try await exchange.answerChange(change, ld) { _ in
+                try await exchange.hub.writing.deleteInstance(
+                    instance,
+                    of: try exchange.attributeName(ld),
+                    entity: change.id,
+                    caller: exchange.caller
+                )
+            }
         }
     }
 }
 
 extension Exchange {
+    /// Creates or updates an evolution here and at sources, and answers (clause 6.18.3.1).
+    fileprivate func answerUpsert(_ json: JSONValue, _ ld: LDContext) async throws -> Response {
+        let upsert = { (body: JSONValue) in
+            try await hub.writing.upsertEvolution(body, ld: ld, caller: caller)
+        }
+        // One without a usable identifier is refused here, whoever might take it.
+        guard let id = json.entityID, URIText.isValid(id.uri) else {
+            _ = try await upsert(json)
+            throw BrokerError(.badRequestData, "The entity has no 'id'.")
+        }
+        let change = DistributedChange(.upsertTemporal, of: id, body: json)
+        let result = try await distributed(change, ld) { try await upsert($0 ?? json) }
+        return answer(result, of: id) {
+            // Where the hub has nothing of it itself, it is new to the hub.
+            result.own?.isNew ?? true
+                ? created(at: "\(Paths.temporal)/\(QueryItems.encode(id.uri))")
+                : answer(.noContent)
+        }
+    }
+
+    /// Makes a change of a history here and at sources, and answers that it is made.
+    fileprivate func answerChange(
+        _ change: DistributedChange,
+        _ ld: LDContext,
+        own: (JSONValue?) async throws -> Void
+    ) async throws -> Response {
+        let result = try await distributed(change, ld, own: own)
+        return answer(result, of: change.id) { answer(.noContent) }
+    }
+
     /// The answer of Retrieve Temporal Evolution in the accepted media type.
     func answerEvolution() async throws -> Response {
         let ld = try await ldContext()
@@ -210,6 +265,7 @@ extension Exchange {
         let found = try await hub.reading.retrieveEvolution(
             of: try entityID(),
             query,
+            forwarding: map == nil ? try forwardingOfRetrieval(parameters.entities) : nil,
             caller: caller
         )
         let page = found.answer.page
@@ -268,7 +324,8 @@ extension Exchange {
         let writer = try temporalWriter(parameters, query)
         let found = try await found(
             query,
-            through: try entityMapRequest(items, entities: entities, ld: ld)
+            through: try entityMapRequest(items, entities: entities, ld: ld),
+            forwarding: try forwardingOfQuery(parameters.entities, selectors: selectors)
         )
         let (page, use) = (found.answer.page, found.answer.map)
         let bytes = try await written(page, writer, type, asArray: true)

@@ -71,8 +71,23 @@ package struct HTTPSourceClient: SourceClient {
             status: Int(response.status.code),
             contextURL: try LinkHeader.context(in: response.headers["Link"]),
             hasInnerContext: type.lowercased().hasPrefix("application/ld+json"),
+            hasNextPage: LinkHeader.hasNextPage(in: response.headers["Link"]),
+            partEnd: response.headers.first(name: "Content-Range").flatMap(Self.end(ofPart:)),
             body: body
         )
+    }
+
+    /// The moment at which a part of histories ends: `date-time FROM-TO/COUNT` (clause 6.3.10).
+    static func end(ofPart header: String) -> Timestamp? {
+        guard let range = header.split(separator: " ").last?.split(separator: "/").first else {
+            return nil
+        }
+        // The moments have hyphens of their own.
+        for place in range.indices where range[place] == "-" {
+            let end = Timestamp(String(range[range.index(after: place)...]))
+            if let end, Timestamp(String(range[..<place])) != nil { return end }
+        }
+        return nil
     }
 
     /// What a signature adds to a request.

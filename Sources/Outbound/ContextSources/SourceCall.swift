@@ -49,6 +49,7 @@ package struct SourceCall: Sendable, Equatable {
     private static func place(of request: SourceRequest) -> (method: String, path: String) {
         let entity = "entities" + (request.entityID.map { "/\(encoded($0.uri))" } ?? "")
         let attribute = "\(entity)/attrs/" + (request.attribute.map(encoded) ?? "")
+        let instance = request.instance.map(encoded) ?? ""
         return switch request.operation {
         case .queryBatch: ("POST", "entityOperations/query")
         case .createEntity: ("POST", "entities")
@@ -70,6 +71,12 @@ package struct SourceCall: Sendable, Equatable {
         case .retrieveAttrTypes, .retrieveAttrTypeDetails: ("GET", "attributes")
         case .retrieveAttrTypeInfo: ("GET", "attributes/" + (request.attribute.map(encoded) ?? ""))
         case .retrieveTemporal, .queryTemporal: ("GET", "temporal/\(entity)")
+        case .upsertTemporal: ("POST", "temporal/entities")
+        case .deleteTemporal: ("DELETE", "temporal/\(entity)")
+        case .appendAttrsTemporal: ("POST", "temporal/\(attribute)")
+        case .deleteAttrsTemporal: ("DELETE", "temporal/\(attribute)")
+        case .updateAttrInstanceTemporal: ("PATCH", "temporal/\(attribute)/\(instance)")
+        case .deleteAttrInstanceTemporal: ("DELETE", "temporal/\(attribute)/\(instance)")
         default: ("GET", entity)
         }
     }

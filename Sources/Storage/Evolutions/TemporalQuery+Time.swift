@@ -22,15 +22,3 @@ extension TemporalQuery {
         return from.map { $0 <= time } ?? true && to.map { time < $0 } ?? true
     }
 }
-
-extension Attribute {
-    /// One of the times of an instance (clause 4.8).
-    package func time(_ property: TemporalTest.Property) -> Timestamp? {
-        switch property {
-        case .observedAt: observedAt
-        case .createdAt: createdAt
-        case .modifiedAt: modifiedAt
-        case .deletedAt: details?.deletedAt
-        }
-    }
-}

@@ -74,6 +74,33 @@ struct FederatedPageTests {
         #expect(try page(own: 9, others: 3, offset: 3, limit: 3, wantsCount: false).counts == 0)
     }
 
+    /// A source may give less at once than it is asked for (clause 6.3.10).
+    @Test(arguments: [false, true])
+    func `a source is asked for all of its pages`(refusesLimit: Bool) async throws {
+        let hub = try await FederatedFixture { request in
+            let limit = request.parameters.first { $0.key == "limit" }
+            if refusesLimit, limit != nil {
+                return .json(
+                    ["type": "https://uri.etsi.org/ngsi-ld/errors/TooManyResults"],
+                    status: 403
+                )
+            }
+            let offset = request.parameters.first { $0.key == "offset" }
+            let begin = offset.flatMap { Int($0.value) } ?? 0
+            let some = (begin..<7).prefix(2).map { number -> JSONValue in
+                ["id": .string("urn:x:\(number)"), "type": "Bus"]
+            }
+            var answer = SourceAnswer.json(.array(some))
+            answer.hasNextPage = begin + 2 < 7
+            return answer
+        }
+        try await hub.fixture.register()
+        let found = try await hub.query()
+        #expect(try FederatedFixture.ids(found) == (0..<7).map { "urn:x:\($0)" })
+        #expect(found.warnings.isEmpty)
+        #expect(hub.source.requests.count == (refusesLimit ? 5 : 4))
+    }
+
     @Test(.clause("4.23")) func `an order is refused before anybody is asked`() async throws {
         let hub = try await FederatedFixture { _ in .json([]) }
         let order = [OrderTerm(subject: .id)]

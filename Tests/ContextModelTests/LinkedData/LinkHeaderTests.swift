@@ -48,6 +48,16 @@ import Testing
         #expect(throws: LDContextError(.invalid, "")) { try LinkHeader.context(in: [header]) }
     }
 
+    @Test(.clause("6.3.10")) func `a next page is found among links`() {
+        let next = "<https://x.example/?offset=2>;rel=\"next\";type=\"application/json\""
+        let link = "<\(Self.url)>; \(Self.rel)"
+        #expect(LinkHeader.hasNextPage(in: [link, next]))
+        #expect(LinkHeader.hasNextPage(in: ["\(link), \(next)"]))
+        #expect(LinkHeader.hasNextPage(in: ["garbage, \(next)"]))
+        #expect(!LinkHeader.hasNextPage(in: [link, "<https://x.example/>; rel=prev", "garbage"]))
+        #expect(!LinkHeader.hasNextPage(in: []))
+    }
+
     @Test func `the lines of the header are one list`() throws {
         let (next, link) = ("<https://x.example/>; rel=\"next\"", "<\(Self.url)>; \(Self.rel)")
         #expect(try LinkHeader.context(in: [next, link]) == Self.url)

@@ -73,15 +73,17 @@ struct FederatedHub: Sendable {
     static func running(
         _ count: Int,
         policies: [Policy]? = nil,
+        limits: @escaping @Sendable (_ place: Int) -> HubLimits = { _ in HubLimits() },
         _ body: @escaping @Sendable ([FederatedHub]) async throws -> Void
     ) async throws {
-        try await run(count, [], policies, body)
+        try await run(count, [], policies, limits, body)
     }
 
     private static func run(
         _ count: Int,
         _ hubs: [FederatedHub],
         _ policies: [Policy]?,
+        _ limits: @escaping @Sendable (_ place: Int) -> HubLimits,
         _ body: @escaping @Sendable ([FederatedHub]) async throws -> Void
     ) async throws {
         guard hubs.count < count else { return try await body(hubs) }
@@ -99,6 +101,7 @@ struct FederatedHub: Sendable {
             policy: policy,
             record: RecordDouble(),
             settings: outbound,
+            limits: limits(hubs.count),
             clock: clock,
             makeIdentifier: { UUID().uuidString.lowercased() },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -124,6 +127,7 @@ struct FederatedHub: Sendable {
                     count,
                     hubs + [FederatedHub(client: client, hub: parts.hub)],
                     policies,
+                    limits,
                     body
                 )
             }

@@ -67,6 +67,30 @@ import Testing
         try await server.close()
     }
 
+    @Test(.clause("6.3.10")) func `what an answer says of its rest is read`() async throws {
+        let server = try await LoopbackServer { _ in
+            .init(
+                status: .partialContent,
+                headers: [
+                    "Link": "<http://x.example/>;rel=\"next\"",
+                    "Content-Range": "date-time 2026-01-01T00:00:00Z-2026-01-02T03:04:05.678Z/*",
+                ],
+                body: "[]"
+            )
+        }
+        let answer = try await ask(SourceRequest(.queryTemporal, at: server.url))
+        #expect(answer.status == 206 && answer.hasNextPage)
+        #expect(answer.partEnd == Timestamp("2026-01-02T03:04:05.678Z"))
+        try await server.close()
+        let ends = [
+            "DateTime 2026-01-02T00:00:00Z-2026-01-01T00:00:00Z/5": "2026-01-01T00:00:00Z",
+            "date-time 2026-01-02T00:00:00Z/5": nil, "": nil, "bytes 0-5/7": nil,
+        ]
+        for (header, end) in ends {
+            #expect(HTTPSourceClient.end(ofPart: header) == end.flatMap { Timestamp($0) })
+        }
+    }
+
     @Test func `a question is asked again where an idle connection is closed, and a change is not`()
         async throws
     {
@@ -124,6 +148,18 @@ import Testing
             (.replaceEntity, "PUT", "entities/urn:x:a%2Fb"),
             (.retrieveEntity, "GET", "entities/urn:x:a%2Fb"),
             (.queryBatch, "POST", "entityOperations/query"),
+            (.retrieveTemporal, "GET", "temporal/entities/urn:x:a%2Fb"),
+            (.deleteTemporal, "DELETE", "temporal/entities/urn:x:a%2Fb"),
+            (.appendAttrsTemporal, "POST", "temporal/entities/urn:x:a%2Fb/attrs/"),
+            (.deleteAttrsTemporal, "DELETE", "temporal/entities/urn:x:a%2Fb/attrs/speed"),
+            (
+                .updateAttrInstanceTemporal, "PATCH",
+                "temporal/entities/urn:x:a%2Fb/attrs/speed/urn:i:1"
+            ),
+            (
+                .deleteAttrInstanceTemporal, "DELETE",
+                "temporal/entities/urn:x:a%2Fb/attrs/speed/urn:i:1"
+            ), (.upsertTemporal, "POST", "temporal/entities"),
         ] as [(DistributedOperation, String, String)]
     )
     func `each operation has its place`(
@@ -133,7 +169,8 @@ import Testing
     ) {
         var request = SourceRequest(operation, at: "http://s.example")
         request.entityID = EntityID("urn:x:a/b")
-        if path.hasSuffix("speed") { request.attribute = "speed" }
+        if path.contains("speed") { request.attribute = "speed" }
+        if path.hasSuffix("urn:i:1") { request.instance = "urn:i:1" }
         let call = SourceCall(request)
         #expect(call.method == method)
         #expect(call.url == "http://s.example/ngsi-ld/v1/\(path)")

@@ -42,21 +42,29 @@ struct ChangeAttributes {
         let reader = EntityReader(context: context, options: options)
         if let attribute = change.attribute {
             let read = try BrokerError.reading { () throws(EntityError) in
-                guard let body = change.body else {
+                guard var body = change.body else {
                     return NamedFragment(name: try reader.attributeName(attribute), instances: [])
                 }
+                if change.instance != nil { body = body.objectValue?[attribute] ?? body }
                 let (name, fragment) = try reader.attributeFragment(attribute, body)
                 return NamedFragment(name: name, instances: [fragment])
             }
             take([read])
         } else if let body = change.body {
             let fragment = try BrokerError.reading { () throws(EntityError) in
+                guard !change.operation.changesHistory else {
+                    let reader = TemporalReader(context: context)
+                    if change.operation == .upsertTemporal { _ = try reader.entity(body) }
+                    return try reader.fragment(body)
+                }
                 let fragment = try reader.fragment(body)
                 if change.operation == .createEntity { _ = try reader.entity(from: fragment) }
                 return fragment
             }
             types = fragment.types
             take(fragment.attributes)
+            // Scopes go with every part of a history, as they do with every part of an entity.
+            names?.remove(.scope)
         }
     }
 
@@ -100,6 +108,7 @@ extension DistributedOperation {
         case .updateAttrs: .init(allowsNull: true, isPartial: true)
         case .mergeEntity, .mergeBatch:
             .init(allowsNull: true, allowsNullInside: true, isPartial: true)
+        case .updateAttrInstanceTemporal: .init(isTemporal: true)
         default: .init()
         }
     }

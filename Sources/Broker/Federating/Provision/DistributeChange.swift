@@ -5,7 +5,7 @@ import Storage
 
 extension Writing {
     /// Makes a change here and at the sources whose registrations match (clauses 5.6.1 to 5.6.6 and
-    /// 5.6.17 to 5.6.19): `own` makes the hub's part, with the body that is left for it.
+    /// 5.6.11 to 5.6.19): `own` makes the hub's part, with the body that is left for it.
     ///
     /// What is held elsewhere alone is changed there and not here. A caller that may not write an
     /// entity here may not do so through here either. Throws what `own` throws where no source
@@ -20,14 +20,19 @@ extension Writing {
             let matches = try await reading.federating.matches(of: change, forwarding, caller)
         else { return DistributedAnswer(own: try await own(change.body)) }
         let attributes = try ChangeAttributes(change, forwarding.context)
-        let isNew = change.operation == .createEntity
+        let isNew = [.createEntity, .upsertTemporal].contains(change.operation)
         let session = try await session(caller, makesTenant: isNew)
         let known = try await session.entity(change.id, isNew: isNew)
         var entity = known ?? Entity(id: change.id, types: [])
-        if isNew { entity.types += attributes.types.filter { !entity.types.contains($0) } }
+        // A history may be there of an entity that is of other types.
+        let isHistory = change.operation.changesHistory
+        if isNew, !isHistory {
+            entity.types += attributes.types.filter { !entity.types.contains($0) }
+        }
         let plan = ProvisionPlan(
             change.operation,
             of: entity,
+            saying: isHistory ? attributes.types : [],
             asked: change.types,
             naming: attributes.names,
             to: matches,
@@ -36,18 +41,11 @@ extension Writing {
         guard !plan.parts.isEmpty || !plan.refused.isEmpty else {
             return DistributedAnswer(own: try await own(change.body))
         }
-        for possible in (plan.parts + plan.refused).flatMap(\.possible) {
-            try session.require(
-                possible,
-                adding: attributes.types,
-                naming: attributes.allNames
-            )
-        }
-        try await note(plan.parts, of: entity, attributes, caller)
         var answer = DistributedAnswer<Own>()
-        for part in plan.refused { answer.fail(part, .notOffered(change.operation, by: part)) }
+        let parts = try answer.allowed(of: plan, change, attributes, session)
+        try await note(parts, of: entity, attributes, caller)
         let asking = reading.federating.asking(forwarding, caller)
-        await answer.make(plan.parts, of: change, attributes, asking)
+        await answer.make(parts, of: change, attributes, asking)
         if plan.isOwn {
             do {
                 answer.own = try await own(attributes.body(without: plan.removed))
@@ -63,6 +61,7 @@ extension Writing {
                 )
             }
         }
+        if change.instance != nil { answer.forgiveOthers() }
         if let error = answer.error { throw error }
         return answer
     }
@@ -106,6 +105,35 @@ extension SourceDisclosures {
 }
 
 extension DistributedAnswer {
+    /// The parts of the plan that sources are to make; what they do not offer fails.
+    ///
+    /// Throws where the caller may not make the change at one of them. The paths of histories have no type
+    /// selection, so a source could change the history of an entity of another type: at sources, only those change
+    /// histories who may change any type. The parts of others fail, and what the hub has itself is changed.
+    fileprivate mutating func allowed(
+        of plan: ProvisionPlan,
+        _ change: DistributedChange,
+        _ attributes: ChangeAttributes,
+        _ session: WriteSession
+    ) throws(BrokerError) -> [ProvisionPlan.Part] {
+        let all = plan.parts + plan.refused
+        let (types, names) = (attributes.types, attributes.allNames)
+        if change.operation.changesHistory {
+            try session.requireVisible(names)
+            let any = EntityAtSource(change.id, types: nil)
+            guard session.may(change: any, adding: types, naming: names) else {
+                for part in all { fail(part, .mayNotWriteAnyType(change.id)) }
+                return []
+            }
+        } else {
+            for possible in all.flatMap(\.possible) {
+                try session.require(possible, adding: types, naming: names)
+            }
+        }
+        for part in plan.refused { fail(part, .notOffered(change.operation, by: part)) }
+        return plan.parts
+    }
+
     /// Has sources make their parts, all at the same time.
     fileprivate mutating func make(
         _ parts: [ProvisionPlan.Part],
@@ -154,7 +182,11 @@ extension Federating {
     ) async throws -> [MatchedRegistration]? {
         guard asking(forwarding, caller) != nil else { return nil }
         let entities = [EntitySpecification(types: change.types, ids: [change.id])]
-        let found = try await matches(RegistrationQuery(entities: entities), caller.tenant)
+        let query = RegistrationQuery(
+            entities: entities,
+            times: change.operation.changesHistory ? .any : .latest
+        )
+        let found = try await matches(query, caller.tenant)
         return found.isEmpty ? nil : found
     }
 }
@@ -172,13 +204,15 @@ extension SourceAsking {
         let registration = part.registration
         let manner = try await manner(for: registration)
         var request = manner.request(change.operation, to: registration)
-        if change.operation != .createEntity,
+        let isNew = [.createEntity, .upsertTemporal].contains(change.operation)
+        if !isNew, !change.operation.changesHistory,
             let types = part.types.typeSelection(in: manner.context)
         {
             request.parameters.append(KeyValuePair(key: "type", value: types))
         }
         request.parameters += change.parameters
-        if change.operation != .createEntity { request.entityID = change.id }
+        if !isNew { request.entityID = change.id }
+        request.instance = change.instance
         if let attribute = change.attribute {
             request.attribute = manner.context.compact(forwarding.context.expand(attribute))
         }
@@ -237,6 +271,13 @@ extension SourceAsking {
 }
 
 extension BrokerError {
+    fileprivate static func mayNotWriteAnyType(_ id: EntityID) -> BrokerError {
+        BrokerError(
+            .forbidden,
+            "Your token does not allow writing '\(id)' at other sources, whatever its type is there."
+        )
+    }
+
     static func notOffered(
         _ operation: DistributedOperation,
         by part: ProvisionPlan.Part

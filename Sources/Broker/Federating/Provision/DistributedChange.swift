@@ -1,14 +1,16 @@
 package import ContextModel
 package import Federation
 
-/// A change of one entity that sources may take part in (clauses 5.6.1 to 5.6.6 and 5.6.17 to
-/// 5.6.19).
+/// A change of one entity, or of its history, that sources may take part in (clauses 5.6.1 to 5.6.6,
+/// 5.6.11 to 5.6.16 and 5.6.17 to 5.6.19).
 package struct DistributedChange: Sendable {
     package var operation: DistributedOperation
     package var id: EntityID
     /// The name of the attribute that the change is about, as it was written; nil where it is about
     /// several or the whole entity.
     package var attribute: String?
+    /// The instance of its history that the change is about.
+    package var instance: String?
     package var body: JSONValue?
     /// The parameters that a source needs to make the same change.
     package var parameters: [KeyValuePair]
@@ -21,6 +23,7 @@ package struct DistributedChange: Sendable {
         _ operation: DistributedOperation,
         of id: EntityID,
         attribute: String? = nil,
+        instance: String? = nil,
         body: JSONValue? = nil,
         parameters: [KeyValuePair] = [],
         types: Condition = .everything
@@ -28,6 +31,7 @@ package struct DistributedChange: Sendable {
         self.operation = operation
         self.id = id
         self.attribute = attribute
+        self.instance = instance
         self.body = body
         self.parameters = parameters
         self.types = types
@@ -76,5 +80,12 @@ package struct DistributedAnswer<Own: Sendable>: Sendable {
             return
         }
         failures.append(failure)
+    }
+
+    /// Leaves out whoever does not have what somebody has changed: an instance of a history is at one
+    /// place.
+    mutating func forgiveOthers() {
+        guard own != nil || sources > 0 else { return }
+        failures.removeAll { $0.error.code == .resourceNotFound }
     }
 }
