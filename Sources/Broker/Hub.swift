@@ -85,6 +85,7 @@ package final class Hub: Sendable {
         borders: BorderRuleTable = .asean,
         sources: (any SourceReading)? = nil,
         sourceClient peers: (any SourceClient)? = nil,
+        longWork: LongWork = LongWork(),
         clock: HubClock,
         makeIdentifier: @escaping @Sendable () -> String,
         randomBits: @escaping @Sendable () -> UInt64 = Hub.systemsRandomBits,
@@ -99,7 +100,7 @@ package final class Hub: Sendable {
             makeIdentifier: makeIdentifier,
             logger: logger
         )
-        longWork = LongWork()
+        self.longWork = longWork
         let fetcher = LDContextFetcher(contextStore, contextSource)
         contextResolver = LDContextResolver(fetcher, longWork)
         outboxFeed = OutboxFeed()

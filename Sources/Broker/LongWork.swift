@@ -22,10 +22,19 @@ package final class LongWork: Sendable {
     /// The executors in use, and the number of their users.
     private let executors = Mutex<[Sharer: (executor: SharerExecutor, uses: Int)]>([:])
 
-    package init(threads: Int? = nil) {
+    /// Runs a body on a thread that has no other work; false when the system cannot create one.
+    package typealias Beginning = @Sendable (@escaping @Sendable () -> Void) -> Bool
+
+    /// `begin` runs work in place of threads, for a single-threaded process that chooses itself what runs
+    /// next.
+    package init(
+        threads: Int? = nil,
+        begin: @escaping Beginning = { OwnThread.run($0) }
+    ) {
         let processors = max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
         self.threads = SharedThreads(
-            count: threads ?? max(Self.leastThreads, processors * Self.threadsPerProcessor)
+            count: threads ?? max(Self.leastThreads, processors * Self.threadsPerProcessor),
+            begin
         )
     }
 
@@ -95,8 +104,12 @@ private final class SharedThreads: Sendable {
     private typealias Turn = (element: SharerExecutor.Work, holder: Party, part: AddressBlock?)
 
     private let queue: Mutex<Queue>
+    private let begin: LongWork.Beginning
 
-    init(count: Int) { queue = Mutex(Queue(places: count, dividing: .anonymous)) }
+    init(count: Int, _ begin: @escaping LongWork.Beginning) {
+        queue = Mutex(Queue(places: count, dividing: .anonymous))
+        self.begin = begin
+    }
 
     func run(_ work: SharerExecutor.Work, for sharer: Sharer) {
         queue.withLock { $0.append(work, of: sharer.party, sharer.address) }
@@ -107,7 +120,7 @@ private final class SharedThreads: Sendable {
         while let turn = queue.withLock({ $0.popNext() }) {
             // Without threads the system has other problems: running the work here is better than
             // not at all.
-            if !OwnThread.run({ [self] in work(off: turn) }) { work(off: turn) }
+            if !begin({ [self] in work(off: turn) }) { work(off: turn) }
         }
     }
 

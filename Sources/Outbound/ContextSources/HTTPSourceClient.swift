@@ -123,12 +123,12 @@ package struct HTTPSourceClient: SourceClient {
         again: (inout HTTPClientRequest) throws -> Bool
     ) async throws -> HTTPClientResponse {
         do {
-            return try await web.client.execute(request, deadline: deadline)
+            return try await web.execute(request, deadline: deadline)
         } catch {
             guard Self.isClosed(error) else { throw error }
             var request = request
             guard try again(&request) else { throw error }
-            return try await web.client.execute(request, deadline: deadline)
+            return try await web.execute(request, deadline: deadline)
         }
     }
 

@@ -78,7 +78,7 @@ package struct MemberService: Service {
 
     private func bytes(of url: String) async throws -> [UInt8] {
         let request = try await web.request(url, for: Caller(party: .operator).sharer)
-        let response = try await web.client.execute(
+        let response = try await web.execute(
             request,
             deadline: .now() + .seconds(Self.answerSeconds)
         )

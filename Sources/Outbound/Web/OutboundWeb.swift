@@ -1,6 +1,6 @@
-import AsyncHTTPClient
+package import AsyncHTTPClient
 import Governance
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 import NIOSSL
 
@@ -17,13 +17,20 @@ package final class OutboundWeb: Sendable {
     /// The client for notifications over plain http, of which there are many.
     let posts = PostClient()
     let guardian: AddressGuard
+    private let exchange: Exchange?
 
-    package convenience init(allowsPrivateAddresses: Bool) {
-        self.init(allowsPrivateAddresses: allowsPrivateAddresses, tls: nil)
+    /// Sends a request, and returns when the head of its answer is there.
+    package typealias Exchange =
+        @Sendable (HTTPClientRequest, NIODeadline) async throws -> HTTPClientResponse
+
+    /// With an `exchange`, requests to other hubs and to context sources go there in place of the network.
+    package convenience init(allowsPrivateAddresses: Bool, exchange: Exchange? = nil) {
+        self.init(allowsPrivateAddresses: allowsPrivateAddresses, tls: nil, exchange: exchange)
     }
 
     /// With another configuration of TLS than the usual one, for tests that have an authority of their own.
-    init(allowsPrivateAddresses: Bool, tls: TLSConfiguration?) {
+    init(allowsPrivateAddresses: Bool, tls: TLSConfiguration?, exchange: Exchange? = nil) {
+        self.exchange = exchange
         var configuration = HTTPClient.Configuration()
         configuration.tlsConfiguration = tls
         // Redirects are followed only by callers that check each address first.
@@ -45,6 +52,17 @@ package final class OutboundWeb: Sendable {
     package func shutdown() async throws {
         posts.shutdown()
         try await client.shutdown()
+    }
+
+    /// Asks another hub or a context source.
+    ///
+    /// Throws what the client throws: where there is no connection, where it breaks, and after the deadline.
+    func execute(
+        _ request: HTTPClientRequest,
+        deadline: NIODeadline
+    ) async throws -> HTTPClientResponse {
+        if let exchange { return try await exchange(request, deadline) }
+        return try await client.execute(request, deadline: deadline)
     }
 
     /// A request to the URL, bound to the checked address.
