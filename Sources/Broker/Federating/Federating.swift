@@ -100,7 +100,8 @@ package final class Federating: Sendable {
         for (asked, result) in zip(plan.questions, results) {
             switch result {
             case .success(let entities):
-                for entity in entities {
+                if entities.isPartial { gathered.warn(.partial, of: asked.registration) }
+                for entity in entities.all {
                     let part = SourcePart(entity, of: asked.registration)
                     gathered.parts[entity.id, default: EntityParts()].parts.append(part)
                 }

@@ -3,10 +3,12 @@ import Federation
 
 /// What a source answers to a question, page by page (clause 6.3.10).
 extension SourceAsking {
-    /// What the source answers to the question, on all pages.
+    /// What the source answers to the question, on all pages, and whether it says that something is missing.
     ///
     /// Throws `tooMuch` where it answers more than is taken.
-    func entities(_ question: SourceQuestion) async throws(SourceProblem) -> [Entity] {
+    func entities(
+        _ question: SourceQuestion
+    ) async throws(SourceProblem) -> (all: [Entity], isPartial: Bool) {
         let contexts = SourceContexts(federating.resolver, for: caller.sharer)
         let manner = try await manner(for: question.registration, contexts)
         let asked = isInCallersWords(manner) ? question : question.withoutFilters
@@ -22,7 +24,7 @@ extension SourceAsking {
             // A source that does not know pages gives the same one again.
             guard !asked.isRetrieval, page.isFollowed, entities.count > known else { break }
         }
-        return Array(entities.values)
+        return (Array(entities.values), pages.isPartial)
     }
 }
 
@@ -43,6 +45,8 @@ private struct SourcePages {
     private var namesLimit = true
     private var bytes = 0
     private var instances = 0
+    /// Whether any answer warned that it lacks something.
+    private(set) var isPartial = false
 
     init(asking: SourceAsking, manner: SourceManner, contexts: SourceContexts) {
         self.asking = asking
@@ -118,6 +122,7 @@ private struct SourcePages {
             maximumBytes: FederationLimits.maximumAnswerBytes - bytes
         )
         bytes += answer.body.count
+        isPartial = isPartial || answer.isPartial
         return answer
     }
 }

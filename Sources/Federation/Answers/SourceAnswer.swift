@@ -12,6 +12,8 @@ package struct SourceAnswer: Sendable {
     package var hasNextPage: Bool
     /// The moment at which a part of histories ends, where the source says it (status 206).
     package var partEnd: Timestamp?
+    /// Whether the source warns that its answer lacks something (clause 6.3.17).
+    package var isPartial: Bool
     package var body: [UInt8]
 
     package init(
@@ -20,6 +22,7 @@ package struct SourceAnswer: Sendable {
         hasInnerContext: Bool = false,
         hasNextPage: Bool = false,
         partEnd: Timestamp? = nil,
+        isPartial: Bool = false,
         body: [UInt8] = []
     ) {
         self.status = status
@@ -27,6 +30,7 @@ package struct SourceAnswer: Sendable {
         self.hasInnerContext = hasInnerContext
         self.hasNextPage = hasNextPage
         self.partEnd = partEnd
+        self.isPartial = isPartial
         self.body = body
     }
 }

@@ -26,12 +26,14 @@ package enum SourceProblem: Error, Sendable, Equatable {
     case tooMuch
     /// Its answer has something that it was not asked for.
     case unasked
+    /// What it answered is used, and it says that something is missing there: a source behind it failed.
+    case partial
 
     /// The code of the warning.
     package var code: Int {
         switch self {
         case .late, .unreachable, .coolingDown, .addressRefused, .tooManySources, .busy,
-            .noContext, .loop, .undecidable:
+            .noContext, .loop, .undecidable, .partial:
             199
         case .refused: 299
         case .garbage, .tooMuch, .unasked: 111
@@ -54,6 +56,7 @@ package enum SourceProblem: Error, Sendable, Equatable {
         case .garbage: "The answer of the source is not valid NGSI-LD."
         case .tooMuch: "The answer of the source is too long."
         case .unasked: "The answer of the source has entities that it was not asked for."
+        case .partial: "The source warns that its answer lacks something."
         }
     }
 
@@ -70,7 +73,7 @@ package enum SourceProblem: Error, Sendable, Equatable {
         case .refused(let status): status >= 500 ? .everybody : .nobody
         case .tooMuch, .unasked: .asker
         case .coolingDown, .addressRefused, .tooManySources, .busy, .noContext, .loop,
-            .undecidable:
+            .undecidable, .partial:
             .nobody
         }
     }

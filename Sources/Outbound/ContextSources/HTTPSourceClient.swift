@@ -73,6 +73,7 @@ package struct HTTPSourceClient: SourceClient {
             hasInnerContext: type.lowercased().hasPrefix("application/ld+json"),
             hasNextPage: LinkHeader.hasNextPage(in: response.headers["Link"]),
             partEnd: response.headers.first(name: "Content-Range").flatMap(Self.end(ofPart:)),
+            isPartial: response.headers.contains(name: "NGSILD-Warning"),
             body: body
         )
     }

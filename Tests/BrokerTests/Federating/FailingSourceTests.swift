@@ -53,6 +53,25 @@ struct FailingSourceTests {
         #expect(found.warnings.map(\.code) == [code], "\(what)")
     }
 
+    /// A source that asks others in turn says so where one of them failed, and so does the hub.
+    @Test(arguments: [200, 404]) func `what is missing behind a source is warned of`(
+        status: Int
+    ) async throws {
+        let bad: JSONValue = ["id": "urn:x:3", "type": "Bus"]
+        let body = status == 200 ? JSONValue.array([bad]).serialized : []
+        let hub = try await failing {
+            SourceAnswer(status: status, isPartial: true, body: body)
+        }
+        let found = try await hub.query()
+        let ids = ["urn:x:1", "urn:x:2"] + (status == 200 ? ["urn:x:3"] : [])
+        #expect(try FederatedFixture.ids(found) == ids)
+        #expect(found.warnings.map(\.source) == ["bad-one"])
+        #expect(found.warnings.map(\.code) == [199])
+        // It is well itself, and is asked again.
+        _ = try await hub.query()
+        #expect(hub.source.requests.count == 4)
+    }
+
     @Test(arguments: [404, 204]) func `to have nothing is no failure`(status: Int) async throws {
         let found = try await failing { SourceAnswer(status: status) }.query()
         #expect(try FederatedFixture.ids(found) == ["urn:x:1", "urn:x:2"])
