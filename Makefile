@@ -51,7 +51,7 @@ test-package: package ## Try that package in a clean system: install, serve, upg
 test: ## Install what is missing and run every test
 	@.ci/set-up test
 	@.ci/python-packages clients devices gateway publishers record-verifier hub-peers statistics-peers \
-		reading-programs
+		reading-programs taxii-clients
 	swift build --build-tests
 	swift test --skip-build --parallel --skip '$(PROGRAMS)|$(PAGES)|$(CONNECTIONS)|$(COMMANDS)'
 	swift test --skip-build --parallel --filter '$(PROGRAMS)' --skip '$(ALONE)|$(COMMANDS)'

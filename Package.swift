@@ -340,7 +340,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]
+            ],
+            exclude: ["Network/medallion_server.py"]
         ),
         .testTarget(
             name: "balaiTests",
@@ -370,7 +371,8 @@ let package = Package(
                 "Clients/catalogue_shapes.ttl", "Clients/five_operations.py",
                 "Clients/identity_provider.py", "Clients/make_workbook.py",
                 "Clients/opened_data.py", "Clients/openid_provider.py",
-                "Clients/reading_programs.py", "Sources/lorawan_uplinks.py",
+                "Clients/reading_programs.py", "Network/taxii_client.py",
+                "Sources/lorawan_uplinks.py",
                 "Sources/modbus_gateway.py", "Sources/publish_uplinks.py",
                 "Sources/serve_realtime.py",
             ]

@@ -26,6 +26,8 @@ package final class Hub: Sendable {
     package let writing: Writing
     /// The operations on data policies: classes of data, policies, and people's choices.
     package let governing: Governing
+    /// The operations on reports of incidents, and on what they suspend.
+    package let coordinating: Coordinating
     /// The operations on `@context`s.
     package let hosting: LDContextHosting
     /// The operations on subscriptions.
@@ -108,7 +110,15 @@ package final class Hub: Sendable {
         registrations = ContextSourceRegistry(store, logger)
         let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
-        networking = Networking(access, borders, identity, clock, makeIdentifier, logger)
+        networking = Networking(
+            access,
+            borders,
+            identity,
+            subscriptions,
+            clock,
+            makeIdentifier,
+            logger
+        )
         federating = Federating(registrations, peers, contextResolver, networking, longWork)
         reading = Reading(access, limits, identity, clock, makeIdentifier, logger, federating)
         let devices = DeviceRegistry()
@@ -117,6 +127,7 @@ package final class Hub: Sendable {
         writing = Writing(reading, observer: matcher, backpressure: backpressure)
         let snapshots = SnapshotRegistry()
         governing = Governing(writing, rules, tenants, snapshots, borders, randomBits)
+        coordinating = Coordinating(governing)
         sourcing = Sourcing(governing, store, sources ?? NoSources(), devices, contextResolver)
         hosting = LDContextHosting(access, contextResolver, store, snapshots)
         let follower = SubscriptionFollower(store, subscriptions, rules, hosting, clock, logger)

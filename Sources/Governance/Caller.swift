@@ -50,7 +50,7 @@ package struct Caller: Sendable, Hashable {
     package var isHub: Bool { otherRoles.contains(Self.hubRole) }
 
     /// The party alone, and each in whose place it asks: what all of them may do, the caller may.
-    var each: [Caller] {
+    package var each: [Caller] {
         guard !principals.isEmpty else { return [self] }
         var own = self
         own.principals = []

@@ -116,7 +116,7 @@ extension Document.Kind {
         switch self {
         case .subscription, .registrationSubscription, .registration, .ldContext, .policy,
             .classification, .dataPolicy, .choices, .commonRules, .source, .member,
-            .exemption:
+            .exemption, .report, .reportRules, .suspension:
             true
         case .deadLetter, .entityMap, .entityMapEntries, .snapshot, .hubIdentity,
             .service, .recordMark, .privacyLedger, .refusedMessage, .messageNumber,

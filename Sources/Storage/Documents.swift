@@ -30,6 +30,12 @@ package struct Document: Sendable, Hashable {
         case exemption
         /// A hub of the network, as this one knows it: of the default tenant.
         case member
+        /// A report of an incident, with the hub that says it: of the default tenant.
+        case report
+        /// Who may read and write reports, and whose suspend: one document, of the default tenant.
+        case reportRules
+        /// What is suspended by what other hubs say, or was: of the default tenant.
+        case suspension
         /// What statistics have taken from the privacy budget: one document.
         case privacyLedger
         /// A source of messages.

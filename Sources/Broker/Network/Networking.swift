@@ -20,6 +20,7 @@ package final class Networking: Sendable {
     let borders: BorderRuleTable
     /// By which the hub is known in `Via`.
     let identity: HubIdentity
+    private let subscriptions: SubscriptionRegistry
     private let makeIdentifier: @Sendable () -> String
     private let logger: Logger
     private let following: DocumentFollower
@@ -28,6 +29,7 @@ package final class Networking: Sendable {
     private let known = Mutex(NetworkDirectory())
     private let lastHeard = Mutex<[MemberID: HeardMember]>([:])
     private let exemptions = Mutex<[String: Exemption]>([:])
+    private let suspensions = Mutex<[ReportedSubject: Suspension]>([:])
     /// What this hub signs with, and says of itself; nil where it is in no network.
     private let own = Mutex<OwnMembership?>(nil)
 
@@ -35,6 +37,7 @@ package final class Networking: Sendable {
         _ access: Access,
         _ borders: BorderRuleTable,
         _ identity: HubIdentity,
+        _ subscriptions: SubscriptionRegistry,
         _ clock: HubClock,
         _ makeIdentifier: @escaping @Sendable () -> String,
         _ logger: Logger
@@ -42,10 +45,11 @@ package final class Networking: Sendable {
         self.access = access
         self.borders = borders
         self.identity = identity
+        self.subscriptions = subscriptions
         self.clock = clock
         self.makeIdentifier = makeIdentifier
         self.logger = logger
-        following = DocumentFollower(access.store, [.member, .exemption])
+        following = DocumentFollower(access.store, [.member, .exemption, .suspension])
         isShared = access.store.isShared
         nonces = UsedNonces(at: clock())
     }
@@ -129,12 +133,26 @@ package final class Networking: Sendable {
 
     // MARK: What is known
 
-    /// The hubs that are known.
+    /// The hubs that are known, as they stand now.
     ///
     /// Throws the store's errors.
     func directory() async throws -> NetworkDirectory {
+        let directory = try await decidedDirectory()
+        let now = clock()
+        let inForce = suspensions.withLock { $0.values.filter { $0.isInForce(at: now) } }
+        return inForce.isEmpty ? directory : directory.suspending(inForce)
+    }
+
+    /// The hubs that are known, as administrators have decided about them.
+    func decidedDirectory() async throws -> NetworkDirectory {
         if isShared || !following.isUpToDate(with: nil) { try await catchUp() }
         return known.withLock { $0 }
+    }
+
+    /// What is suspended, and what was.
+    func keptSuspensions() async throws -> [ReportedSubject: Suspension] {
+        if isShared || !following.isUpToDate(with: nil) { try await catchUp() }
+        return suspensions.withLock { $0 }
     }
 
     func catchUp(own: OwnChanges? = nil) async throws {
@@ -146,22 +164,44 @@ package final class Networking: Sendable {
                 let kept = documents.filter { $0.kind == .exemption }
                 exemptions.withLock { $0 = [:] }
                 for document in kept { take(document, document.id) }
+                let suspended = documents.compactMap { Suspension($0) }
+                suspensions.withLock { suspensions in
+                    suspensions = Dictionary(suspended.map { ($0.subject, $0) }) { $1 }
+                }
             case .changes(let changes):
                 var members = known.withLock(\.members)
                 for change in changes {
                     if change.kind == .exemption { take(change.document, change.id) }
+                    if change.kind == .suspension { take(suspension: change) }
                     guard change.kind == .member, let id = MemberID(change.id) else { continue }
                     members[id] = change.document.flatMap(read)
                 }
                 memberships = Array(members.values)
             }
             known.withLock { $0 = NetworkDirectory(memberships) }
+            subscriptions.replace(suspended: suspendedSubscriptions)
         }
     }
 
     private func take(_ document: Document?, _ exemption: String) {
         let kept = document.flatMap { KeptExemption($0) }
         exemptions.withLock { $0[exemption] = kept?.exemption }
+    }
+
+    /// When the suspension of each subscription ends.
+    private var suspendedSubscriptions: [String: Timestamp] {
+        let suspended = suspensions.withLock { kept in
+            kept.values.filter { $0.subject.kind == .subscription && $0.ended == nil }
+        }
+        return Dictionary(suspended.map { ($0.subject.id, $0.until) }) { max($0, $1) }
+    }
+
+    private func take(suspension change: ChangeFeedPage.Change) {
+        let new = change.document.flatMap { Suspension($0) }
+        suspensions.withLock { suspensions in
+            suspensions = suspensions.filter { $0.key.name != change.id }
+            if let new { suspensions[new.subject] = new }
+        }
     }
 
     /// The exemptions of the pilot space, those that are over among them.

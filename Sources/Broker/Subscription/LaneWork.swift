@@ -87,9 +87,9 @@ struct LaneWork: Sendable {
                 outcome.waitUntil = now
                 return
             }
-            guard subscription.subscription.isInForce(at: now) else {
-                // It is paused or expired: nothing may be sent (clause 5.8.6), and messages are
-                // dropped.
+            guard subscriptions.mayNotify(subscription, at: now) else {
+                // It is paused, expired or suspended: nothing may be sent (clause 5.8.6), and messages
+                // are dropped.
                 outcome.done += rest.count
                 return
             }

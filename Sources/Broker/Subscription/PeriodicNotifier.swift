@@ -128,7 +128,8 @@ package actor PeriodicNotifier {
                 shares.mayTake(subscription.record.owner)
             else { return nil }
             due[name] = time.next(after: now, interval: subscription.intervalMicroseconds)
-            guard subscription.subscription.isInForce(at: now), running.insert(key).inserted else {
+            guard subscriptions.mayNotify(subscription, at: now), running.insert(key).inserted
+            else {
                 return nil
             }
             shares.take(subscription.record.owner)

@@ -15,6 +15,8 @@ package final class SubscriptionRegistry: Sendable {
     private let groups = Mutex<[Group: SubscriptionIndex]>([:])
     /// The tenants whose subscriptions may differ from the store's.
     private let behind = Mutex<Set<TenantName?>>([])
+    /// Subscriptions that notify nobody until a moment, by their identifiers: whoever owns them cannot change that.
+    private let suspended = Mutex<[String: Timestamp]>([:])
     /// Is notified of subscriptions that were created, changed or removed.
     private let feed: OutboxFeed
 
@@ -43,6 +45,14 @@ package final class SubscriptionRegistry: Sendable {
             Set(groups.filter { !$0.value.subscriptions.isEmpty }.map(\.key.tenant))
         }
     }
+
+    /// Whether it may notify at the moment: it is in force, and not suspended.
+    func mayNotify(_ subscription: IndexedSubscription, at now: Timestamp) -> Bool {
+        subscription.subscription.isInForce(at: now)
+            && suspended.withLock { $0[subscription.record.id].map { $0 <= now } ?? true }
+    }
+
+    func replace(suspended ends: [String: Timestamp]) { suspended.withLock { $0 = ends } }
 
     /// The subscriptions that notify at intervals.
     package var periodic: [(key: SubscriptionKey, subscription: IndexedSubscription)] {

@@ -28,6 +28,9 @@ package enum BodySchema: String, Sendable, CaseIterable {
     case exemption = "Exemption"
     case member = "Member"
     case standing = "Standing"
+    case reportRules = "ReportRules"
+    case reportEnvelope = "ReportEnvelope"
+    case suspension = "Suspension"
     case city = "City"
     case modelContextMessage = "ModelContextMessage"
     case source = "Source"
@@ -87,6 +90,9 @@ extension BodySchema {
         case .exemption: Self.exemptionSchema
         case .member: Self.memberSchema
         case .standing: Self.standingSchema
+        case .reportRules: Self.reportRulesSchema
+        case .reportEnvelope: Self.reportEnvelopeSchema
+        case .suspension: Self.suspensionSchema
         case .policy: Self.policySchema
         case .choice: Self.choiceSchema
         case .statistic: Self.statisticSchema

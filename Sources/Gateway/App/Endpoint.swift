@@ -81,6 +81,7 @@ struct Frame: Sendable {
         to request: Request,
         _ problem: ProblemDetails
     ) throws -> Response {
+        if request.uri.path.hasPrefix(Taxii.base) { return problem.taxiiResponse }
         let plain = problem.response
         guard let problemPage, request.isFromBrowser else { return plain }
         var page = try problemPage(problem)

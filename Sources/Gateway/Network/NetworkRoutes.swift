@@ -12,6 +12,8 @@ extension NGSILDRoutes {
         addBorderRoutes()
         addExemptionRoutes()
         addMemberRoutes()
+        addReportRoutes()
+        addTaxiiRoutes()
     }
 
     private mutating func addBorderRoutes() {

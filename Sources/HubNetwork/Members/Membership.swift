@@ -51,6 +51,8 @@ package struct Membership: Sendable, Hashable {
 package struct NetworkDirectory: Sendable {
     package private(set) var members: [MemberID: Membership] = [:]
     private var byOrigin: [String: MemberID] = [:]
+    /// Keys by which nothing is signed any more until their suspension ends, as in `keyid`.
+    private var suspendedKeys: Set<String> = []
 
     package init(_ memberships: [Membership] = []) {
         for membership in memberships.sorted(by: { $0.id < $1.id }) {
@@ -72,7 +74,8 @@ package struct NetworkDirectory: Sendable {
     ) throws(SignatureError) -> Membership {
         try signature.requireTimely(at: now)
         guard let member = members[signature.member], member.counts,
-            let key = member.dossier.newest.key(signature.keyID, at: now)?.key
+            let publicKey = member.dossier.newest.key(signature.keyID, at: now),
+            !isSuspended(publicKey, of: member.id), let key = publicKey.key
         else {
             throw SignatureError(
                 .stranger,
@@ -88,5 +91,29 @@ package struct NetworkDirectory: Sendable {
         let endpoint = endpoint.lowercased()
         let end = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
         return byOrigin[end].flatMap { members[$0] }
+    }
+
+    func isSuspended(_ key: PublicMemberKey, of member: MemberID) -> Bool {
+        suspendedKeys.contains(member.text + "#" + key.id)
+    }
+
+    /// The directory while these suspensions are in force.
+    package func suspending(_ suspensions: [Suspension]) -> NetworkDirectory {
+        var directory = self
+        for suspension in suspensions {
+            let hub = suspension.subject.hub
+            switch suspension.subject.kind {
+            case .subscription: continue
+            case .key: directory.suspendedKeys.insert(hub.text + "#" + suspension.subject.id)
+            case .member:
+                guard var member = members[hub], member.standing == .admitted else { continue }
+                member.standing = .suspended
+                member.since = suspension.from
+                member.reason = suspension.reason
+                directory.members[hub] = member
+                directory.byOrigin = directory.byOrigin.filter { $0.value != hub }
+            }
+        }
+        return directory
     }
 }

@@ -20,6 +20,10 @@ package struct EntryKind: Sendable, Hashable {
     package static let override = EntryKind("override")
     /// It was decided how another hub stands with this one.
     package static let member = EntryKind("member")
+    /// A hub, a key or a subscription was suspended, or is not any more.
+    package static let suspension = EntryKind("suspension")
+    /// It was decided whose reports of incidents count, and who may read them.
+    package static let reports = EntryKind("reports")
     /// A person's data were erased.
     package static let erasure = EntryKind("erasure")
     /// A statistic spent some of persons' budgets.

@@ -20,7 +20,7 @@ extension HubRun {
                 parts.hub.logger.error("The hub cannot say in the network what it is: \(error)")
             }
         }
-        return [service]
+        return [service, ReportService(parts.hub, web)]
     }
 
     /// Says in the network which hub this is, as far as that is known; it does nothing where nothing has changed.

@@ -311,7 +311,25 @@ extension AccessSample {
         "GET /network/v1/members/{memberId}": AccessSample(),
         "DELETE /network/v1/members/{memberId}": AccessSample(),
         "PUT /network/v1/members/{memberId}/standing": AccessSample(#"{"standing": "admitted"}"#),
+        "GET /network/v1/reports/rules": AccessSample(),
+        "PUT /network/v1/reports/rules": AccessSample(#"{"readers": []}"#),
+        "GET /network/v1/suspensions": AccessSample(),
+        "POST /network/v1/suspensions": AccessSample(
+            #"{"subject": {"kind": "member", "hub": "{memberId}"}, "hours": 1, "reason": "test"}"#
+        ),
+        "DELETE /network/v1/suspensions/{suspensionId}": AccessSample(),
+        "GET /taxii2/": AccessSample(), "GET /taxii2/hub/": AccessSample(),
+        "GET /taxii2/hub/status/{statusId}/": AccessSample(),
+        "GET /taxii2/hub/collections/": AccessSample(),
+        "GET \(Taxii.one)": AccessSample(captures: collection),
+        "GET \(Taxii.one)manifest/": AccessSample(captures: collection),
+        "GET \(Taxii.objects)": AccessSample(captures: collection),
+        "POST \(Taxii.objects)": AccessSample(#"{"objects": [{}]}"#, captures: collection),
+        "GET \(Taxii.objects){objectId}/": AccessSample(captures: collection),
+        "GET \(Taxii.objects){objectId}/versions/": AccessSample(captures: collection),
     ]
+
+    private static let collection = ["collectionId": Taxii.collectionID]
 
     private static let messages: [String: AccessSample] = [
         "GET /parties": AccessSample(query: "party=anonymous"),

@@ -206,7 +206,7 @@ extension FederatedHub {
     }
 
     /// Admits a hub that nobody runs.
-    func admit(_ key: MemberKey) async throws {
+    func admit(_ key: MemberKey, at address: String = "http://127.0.0.1:9") async throws {
         let now = hub.clock()
         let end = Timestamp(microseconds: now.microseconds + 86_400_000_000)
         let description = MemberDescription(
@@ -216,7 +216,7 @@ extension FederatedHub {
             state: try #require(StateCode("MY")),
             longitude: 101,
             latitude: 3,
-            address: "http://127.0.0.1:9",
+            address: address,
             keys: [.init(key.publicKey, now..<end)],
             made: now
         )
