@@ -45,6 +45,7 @@ package struct STIXClaim: Sendable, Hashable {
 
 /// What sightings may have suspended: a hub, one of its keys, or a subscription at a hub.
 package struct ReportedSubject: Sendable, Hashable {
+    /// What it is.
     package enum Kind: String, Sendable, CaseIterable {
         case member, key, subscription
     }

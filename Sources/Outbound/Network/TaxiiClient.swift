@@ -124,7 +124,10 @@ package struct TaxiiClient: Sendable {
         guard let json = try JSONReader.read(Array(body.readableBytesView)).objectValue else {
             throw TaxiiError("It answered no JSON object.")
         }
-        return (json, response.headers.first(name: "X-TAXII-Date-Added-Last"))
+        // A server may leave out the second where a page has one object.
+        let added = ["X-TAXII-Date-Added-Last", "X-TAXII-Date-Added-First"]
+            .lazy.compactMap { response.headers.first(name: $0) }.first
+        return (json, added)
     }
 
     /// As a value in a query: what may have another meaning there is percent-encoded.

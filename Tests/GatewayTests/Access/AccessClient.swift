@@ -103,7 +103,7 @@ struct AccessClient {
         as party: AccessParty
     ) async throws -> AccessAnswer {
         var headers = party.headers
-        if !description.accepts.isEmpty { headers[.contentType] = "application/json" }
+        if !description.accepts.isEmpty { headers[.contentType] = description.sampleType }
         let answer = try await client.execute(
             uri: sample.uri(description.path, target, values),
             method: description.method,
@@ -156,4 +156,9 @@ extension AccessTarget {
     /// The value of its own attribute.
     var secret: String { self == .covered ? "for all" : "\(AccessWorld.canary) value" }
     var subscription: String { "urn:ngsi-ld:Subscription:\(rawValue)" }
+}
+
+extension RouteDescription {
+    /// The media type of a sample's body.
+    var sampleType: String { accepts == [Taxii.mediaType] ? Taxii.mediaType : "application/json" }
 }

@@ -45,6 +45,7 @@ struct AccessSample {
             "subjectId": "urn:person:1", "sourceName": "air", "deviceId": "pump",
             "memberId": SampleMember.id.text, "description": SampleMember.text,
             "attributeName": "level", "provider": "city", "leaf": "0",
+            "suspensionId": "x", "statusId": "x", "objectId": reportID,
             "part1": "0",
             "part2": "000",
             "part3": "x001", "part4": "x001", "part5": "x001", "part6": "x001",
@@ -324,12 +325,18 @@ extension AccessSample {
         "GET \(Taxii.one)": AccessSample(captures: collection),
         "GET \(Taxii.one)manifest/": AccessSample(captures: collection),
         "GET \(Taxii.objects)": AccessSample(captures: collection),
-        "POST \(Taxii.objects)": AccessSample(#"{"objects": [{}]}"#, captures: collection),
+        "POST \(Taxii.objects)": AccessSample(report, captures: collection),
         "GET \(Taxii.objects){objectId}/": AccessSample(captures: collection),
         "GET \(Taxii.objects){objectId}/versions/": AccessSample(captures: collection),
     ]
 
     private static let collection = ["collectionId": Taxii.collectionID]
+    static let reportID = "identity--165bea92-fa7a-4b01-81e7-553376045ad1"
+    /// An envelope with a report.
+    static let report = """
+        {"objects": [{"type": "identity", "spec_version": "2.1", "id": "\(reportID)",
+         "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z", "name": "CSIRT"}]}
+        """
 
     private static let messages: [String: AccessSample] = [
         "GET /parties": AccessSample(query: "party=anonymous"),

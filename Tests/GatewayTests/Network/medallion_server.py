@@ -71,4 +71,4 @@ collection = Collection(f"{root}collections/{COLLECTION}/")
 status = collection.add_objects({"objects": json.loads(sys.argv[1])})
 assert status.status == "complete" and status.failure_count == 0, status
 print(f"ready {address}", flush=True)
-sys.stdin.read()
+threading.Event().wait()

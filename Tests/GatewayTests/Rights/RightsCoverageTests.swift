@@ -1,4 +1,8 @@
+import Borders
+import Broker
+import ContextModel
 import HTTPTypes
+import HubNetwork
 import Synchronization
 import Testing
 
@@ -125,7 +129,8 @@ import Testing
             WorldRequest(
                 method: route.method,
                 uri: sample.uri(route.path, .covered, values),
-                body: sample.body(.covered, values)
+                body: sample.body(.covered, values),
+                headers: route.accepts.isEmpty ? [:] : ["Content-Type": route.sampleType]
             ),
             as: asker
         )
@@ -176,6 +181,40 @@ extension RightsClient {
             "instanceId": String(try #require(instance)),
             "entityMapId": try #require(try await map.prepare(self, data, clinic)),
             "snapshotId": try #require(try await snapshot.prepare(self, data, clinic)),
+        ]
+        .merging(try await incidents()) { $1 }
+    }
+
+    /// Puts the hub into a network, with a report and a suspension; their names.
+    private func incidents() async throws -> [String: String] {
+        let profile = HubProfile(
+            name: "Phuket",
+            state: try #require(StateCode("TH")),
+            longitude: 98.4,
+            latitude: 7.9,
+            address: "http://hub.example"
+        )
+        try await world.parts.hub.networking.describe(profile, with: MemberKey())
+        let reported = try await send(
+            WorldRequest(
+                method: .post,
+                uri: Taxii.objects.replacing("{collectionId}", with: Taxii.collectionID),
+                body: AccessSample.report,
+                headers: ["Content-Type": Taxii.mediaType]
+            ),
+            as: RightsAsker(.admin)
+        )
+        let status = try JSONReader.read(Array(reported.body.utf8)).objectValue?["id"]?.stringValue
+        let suspension = try await make(
+            "/network/v1/suspensions",
+            """
+            {"subject": {"kind": "member", "hub": "\(SampleMember.id.text)"}, "hours": 1,
+             "reason": "test"}
+            """
+        )
+        return [
+            "statusId": try #require(status), "objectId": AccessSample.reportID,
+            "suspensionId": String(suspension.location?.split(separator: "/").last ?? ""),
         ]
     }
 }

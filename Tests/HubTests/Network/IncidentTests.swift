@@ -52,9 +52,7 @@ import Testing
             )
             let reported = await reporting.line(with: "reported")
             try #require(reported != nil, "\(reporting.errors)")
-            let begin = ContinuousClock.now
             try await hubs.wait(for: "suspended", of: names[2])
-            print("suspended after \(begin.duration(to: .now))")
             // It says why, and the other hub, which trusts nobody, goes on.
             let list = try await hubs.get(0, "/network/v1/suspensions").arrayValue
             let one = try #require(list?.first?.objectValue)
