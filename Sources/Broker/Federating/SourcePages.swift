@@ -1,5 +1,6 @@
 import ContextModel
 import Federation
+import Governance
 
 /// What a source answers to a question, page by page (clause 6.3.10).
 extension SourceAsking {

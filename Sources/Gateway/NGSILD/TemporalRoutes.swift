@@ -1,5 +1,6 @@
 import Broker
 import ContextModel
+import Federation
 import Governance
 import HTTPTypes
 import Hummingbird

@@ -304,9 +304,8 @@ import Testing
     @Test(arguments: ["status", "scope"])
     func `rights by values and scopes show nothing of sources`(of kind: String) async throws {
         let term =
-            kind == "scope"
-            ? try ScopeQuery.parse("/Open")
-            : Condition.attribute(Self.iri("status"))
+            try kind == "scope"
+            ? ScopeQuery.parse("/Open") : Condition.attribute(Self.iri("status"))
         let hub = try await hub(
             policy: Self.policy(.type(Self.iri("Bus")).and(term)),
             [

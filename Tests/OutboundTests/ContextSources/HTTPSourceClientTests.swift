@@ -82,7 +82,7 @@ import Testing
         #expect(answer.status == 206 && answer.hasNextPage)
         #expect(answer.partEnd == Timestamp("2026-01-02T03:04:05.678Z"))
         try await server.close()
-        let ends = [
+        let ends: [String: String?] = [
             "DateTime 2026-01-02T00:00:00Z-2026-01-01T00:00:00Z/5": "2026-01-01T00:00:00Z",
             "date-time 2026-01-02T00:00:00Z/5": nil, "": nil, "bytes 0-5/7": nil,
         ]
