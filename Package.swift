@@ -79,7 +79,7 @@ let package = Package(
         .target(
             name: "HubNetwork",
             dependencies: [
-                "Borders", "ContextModel",
+                "Borders", "ContextModel", "Record",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(
@@ -178,7 +178,8 @@ let package = Package(
             name: "balai",
             dependencies: [
                 "Broker", "CityServices", "CMalloc", "Collect", "ContextModel", "Gateway",
-                "Borders", "Governance", "HubNetwork", "Outbound", "Record", "Services", "Statistics",
+                "Borders", "Governance", "HubNetwork", "Outbound", "Record", "Services",
+                "Statistics",
                 "Storage", "StorageSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

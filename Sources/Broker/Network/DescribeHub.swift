@@ -1,6 +1,7 @@
 package import Borders
 import ContextModel
 package import HubNetwork
+package import Record
 import Storage
 
 /// What the operator says of a hub that is in a network.
@@ -12,19 +13,23 @@ package struct HubProfile: Sendable, Equatable {
     package var latitude: Double
     /// Where others reach it, without a slash at the end.
     package var address: String
+    /// The keys of its public record; nil where it is not to be followed.
+    package var record: FollowedKeys?
 
     package init(
         name: String,
         state: StateCode,
         longitude: Double,
         latitude: Double,
-        address: String
+        address: String,
+        record: FollowedKeys? = nil
     ) {
         self.name = name
         self.state = state
         self.longitude = longitude
         self.latitude = latitude
         self.address = address
+        self.record = record
     }
 }
 
@@ -95,6 +100,7 @@ extension MemberDescription {
     fileprivate func says(_ profile: HubProfile) -> Bool {
         name == profile.name && state == profile.state && longitude == profile.longitude
             && latitude == profile.latitude && address == profile.address
+            && record == profile.record
             && offers == Networking.offers
     }
 
@@ -119,6 +125,7 @@ extension MemberDescription {
             address: profile.address,
             keys: [Key(key.publicKey, made..<end)],
             offers: Networking.offers,
+            record: profile.record,
             made: made,
             hasLeft: old?.hasLeft ?? false
         )

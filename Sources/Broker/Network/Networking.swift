@@ -3,6 +3,7 @@ import ContextModel
 package import Governance
 import Logging
 package import HubNetwork
+import Record
 import Storage
 import Synchronization
 
@@ -22,7 +23,7 @@ package final class Networking: Sendable {
     let identity: HubIdentity
     private let subscriptions: SubscriptionRegistry
     private let makeIdentifier: @Sendable () -> String
-    private let logger: Logger
+    let logger: Logger
     private let following: DocumentFollower
     private let isShared: Bool
     private let nonces: UsedNonces
@@ -32,6 +33,8 @@ package final class Networking: Sendable {
     private let suspensions = Mutex<[ReportedSubject: Suspension]>([:])
     /// What this hub signs with, and says of itself; nil where it is in no network.
     private let own = Mutex<OwnMembership?>(nil)
+    /// What follows the records of members; nil where nothing does.
+    private let recordDesk = Mutex<WitnessDesk?>(nil)
 
     init(
         _ access: Access,
@@ -178,8 +181,10 @@ package final class Networking: Sendable {
                 }
                 memberships = Array(members.values)
             }
-            known.withLock { $0 = NetworkDirectory(memberships) }
+            let directory = NetworkDirectory(memberships)
+            known.withLock { $0 = directory }
             subscriptions.replace(suspended: suspendedSubscriptions)
+            await followRecords(of: directory)
         }
     }
 
@@ -209,6 +214,10 @@ package final class Networking: Sendable {
 
     func take(_ membership: OwnMembership) { own.withLock { $0 = membership } }
 
+    func take(_ desk: WitnessDesk) { recordDesk.withLock { $0 = desk } }
+
+    var desk: WitnessDesk? { recordDesk.withLock { $0 } }
+
     /// What this hub signs with; throws where it is in no network.
     func requireOwn() throws(BrokerError) -> OwnMembership {
         guard let own = own.withLock({ $0 }) else {
@@ -231,18 +240,14 @@ package final class Networking: Sendable {
 /// How a member answered when it was last asked what it knows.
 package struct HeardMember: Sendable, Hashable {
     package var milliseconds: Int
-    /// How many entries its public record says that it has; nil where it says nothing.
-    package var recordSize: Int?
     /// Why it is not heard; nil where it is.
     package var problem: String?
 
     package init(
         milliseconds: Int,
-        recordSize: Int? = nil,
         problem: String? = nil
     ) {
         self.milliseconds = milliseconds
-        self.recordSize = recordSize
         self.problem = problem
     }
 }
@@ -278,6 +283,7 @@ extension Membership {
             "standing": .string(standing.rawValue), "since": .string(since.text),
         ]
         body["reason"] = reason.map { .string($0) }
+        body["finding"] = (finding?.json).map { .object($0) }
         return Document(kind: .member, id: id.text, body: JSONValue.object(body).serialized)
     }
 
@@ -289,6 +295,12 @@ extension Membership {
             let standing = json["standing"]?.stringValue.flatMap({ MemberStanding(rawValue: $0) }),
             let since = json["since"]?.stringValue.flatMap({ Timestamp(dateTime: $0) })
         else { return nil }
-        self.init(dossier, standing, since: since, reason: json["reason"]?.stringValue)
+        self.init(
+            dossier,
+            standing,
+            since: since,
+            reason: json["reason"]?.stringValue,
+            finding: RecordFinding(json["finding"])
+        )
     }
 }

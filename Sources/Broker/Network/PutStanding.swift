@@ -31,6 +31,10 @@ extension Governing {
             "standing": .string(standing.rawValue),
         ]
         details["reason"] = reason.map { .string($0) }
+        let status = networking.record(of: known)
+        if standing == .admitted, let finding = known.finding ?? status?.finding {
+            details["settled"] = .string(finding.kind.rawValue)
+        }
         try await change(
             nil,
             .member,
@@ -44,7 +48,11 @@ extension Governing {
             kept.standing = standing
             kept.since = now
             kept.reason = reason
+            if standing == .admitted { kept.finding = nil }
             changes.put(kept.document)
+        }
+        if details["settled"] != nil, let keys = known.dossier.newest.record {
+            try await networking.desk?.restart(keys, at: now)
         }
         try await networking.catchUp()
     }

@@ -6,11 +6,15 @@ extension Networking {
     /// All hubs that are known, which anybody may know, by their names.
     package func members() async throws -> [JSONValue] {
         let (directory, own) = (try await directory(), ownID)
-        return directory.members.values.sorted { $0.id < $1.id }.map { member in
-            var json = member.json
-            if member.id == own { json["standing"] = "own" }
-            return .object(json)
-        }
+        return directory.members.values.sorted { $0.id < $1.id }
+            .map { .object(json(of: $0, own: own)) }
+    }
+
+    private func json(of member: Membership, own: MemberID?) -> JSONObject {
+        var json = member.json
+        if member.id == own { json["standing"] = "own" }
+        json["record"] = (record(of: member)?.json).map { .object($0) }
+        return json
     }
 
     /// A hub that is known.
@@ -18,7 +22,7 @@ extension Networking {
         guard let id = MemberID(id), let member = try await directory().members[id] else {
             throw BrokerError.unknownMember(id)
         }
-        return member.json
+        return json(of: member, own: ownID)
     }
 
     /// Whether the hub is another one that is known, and that nobody has decided about.
@@ -52,6 +56,22 @@ extension Networking {
         return new
     }
 
+    /// Why a member may not go on by itself with what it says now; nil where it may.
+    private static func reason(
+        against new: MemberDescription,
+        after old: MemberDescription
+    ) -> String? {
+        // The law of its state is why it was admitted: no hub chooses another one by itself.
+        if new.state != old.state {
+            return "It says now that it is in \(new.state), not in \(old.state)."
+        }
+        // With another record it would leave behind what others have seen of the one before.
+        if let record = old.record, new.record != record {
+            return "It says now that its public record is another one."
+        }
+        return nil
+    }
+
     private enum Received: Sendable {
         case new, known
         case refused(MemberError)
@@ -80,15 +100,15 @@ extension Networking {
                 changes.put(Membership(dossier, .known, since: now).document)
                 return .new
             }
-            let state = kept.dossier.newest.state
+            let before = kept.dossier.newest
             do throws(MemberError) {
                 guard try kept.dossier.merge(dossier) else { return .known }
-                // The law of its state is why it was admitted: no hub chooses another one by itself.
-                if kept.standing == .admitted, kept.dossier.newest.state != state {
+                if kept.standing == .admitted,
+                    let reason = Self.reason(against: kept.dossier.newest, after: before)
+                {
                     kept.standing = .suspended
                     kept.since = now
-                    kept.reason =
-                        "It says now that it is in \(kept.dossier.newest.state), not in \(state)."
+                    kept.reason = reason
                 }
             } catch {
                 guard error.kind == .contradiction else { return .refused(error) }

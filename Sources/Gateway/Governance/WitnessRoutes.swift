@@ -21,6 +21,7 @@ extension RouteTable {
             "Have the hub sign a checkpoint of a record that it follows",
             answers: "text/plain"
         )
+        addSeenCheckpoint(desk)
         // Generators of clients know the first; the specification of witnesses names none.
         description.accepts = ["application/octet-stream", "text/plain"]
         add(description) { request, context in
@@ -36,6 +37,33 @@ extension RouteTable {
                 context.logger.error("the witness cannot sign: \(error)")
                 return .said("The witness cannot sign now.", .serviceUnavailable)
             }
+        }
+    }
+}
+
+extension RouteTable {
+    /// What the hub has seen of a record, by which the record's own hub can check what is said against it.
+    private mutating func addSeenCheckpoint(_ desk: WitnessDesk?) {
+        add(
+            RouteDescription(
+                .get,
+                "/record/witness/checkpoint",
+                .governance,
+                "Retrieve the newest checkpoint of a record that the hub has seen",
+                query: [
+                    QueryParameter("record", "The record's key, as `balai record key` prints it")
+                ],
+                answers: "text/plain"
+            )
+        ) { request, _ in
+            let items = try QueryItems(urlQuery: request.uri.query ?? "")
+            guard let text = try items.text("record"), let key = try? NoteKey(text) else {
+                throw BrokerError(.badRequestData, "'record' must be the public key of a record.")
+            }
+            guard let seen = try await desk?.newest(of: key) else {
+                throw BrokerError(.resourceNotFound, "This hub has seen no such record.")
+            }
+            return .said(seen.text, .ok)
         }
     }
 }

@@ -1,5 +1,6 @@
 package import Broker
 package import ContextModel
+import HubNetwork
 package import Record
 
 /// The size of a hub's data and the free space of its disk, which `/metrics` has beside its
@@ -13,6 +14,8 @@ package struct HubFigures: Sendable {
     package var disk: DiskSpace?
     /// The witnesses of the record.
     package var witnesses: [WitnessFigures] = []
+    /// The records of members of the network that are followed.
+    package var members: [MemberFigures] = []
     /// The sources of all tenants.
     package var sources: [SourceMetrics] = []
 
@@ -47,6 +50,32 @@ package struct WitnessFigures: Sendable {
         age = status.signedAt.map { Double(now.microseconds - $0.microseconds) / 1_000_000 }
         failures = status.failures
     }
+}
+
+/// How it stands with the record of a member of the network, for `/metrics`.
+package struct MemberFigures: Sendable {
+    /// Its name in the network, and the one for people.
+    package let id: String
+    package let name: String
+    /// Entries of its newest checkpoint; nil when none was seen.
+    package let size: Int?
+    /// Seconds since it last said that this is the newest; nil when it never did.
+    package let age: Double?
+    /// What is wrong with it: `fork`, `rollback`, `gap`.
+    package let findings: [String]
+
+    package init(_ status: MemberRecordStatus, at now: Timestamp) {
+        id = status.member.text
+        name = status.name
+        size = status.checkpoint?.checkpoint.size
+        age = status.stamped.map { Double(now.microseconds - $0.microseconds) / 1_000_000 }
+        findings =
+            [status.finding?.kind.rawValue].compactMap(\.self)
+            + (status.gapSince == nil ? [] : ["gap"])
+    }
+
+    /// What a finding may be.
+    static let kinds = RecordFinding.Kind.allCases.map(\.rawValue) + ["gap"]
 }
 
 /// How it stands with a source, for `/metrics`.

@@ -96,6 +96,7 @@ package final class MetricRegistry: MetricsFactory, Sendable {
         }
         for gauge in figures?.gauges ?? [] { text.addGauge(gauge.name, gauge.value) }
         text.add(figures?.sources ?? [])
+        text.add(figures?.members ?? [])
         text.add(figures?.witnesses ?? [])
         text.addGauge("balai_metrics_dropped_series", Double(dropped))
         if let bytes = ProcessMetrics.residentBytes {

@@ -24,6 +24,33 @@ struct PrometheusText {
         addSample(name, "", Self.number(value))
     }
 
+    mutating func add(_ members: [MemberFigures]) {
+        func labels(_ member: MemberFigures, _ more: [(String, String)] = []) -> String {
+            SeriesName("", [("city", member.name), ("member", member.id)] + more).labels
+        }
+        for member in members {
+            guard let age = member.age else { continue }
+            addType("balai_member_record_age_seconds", "gauge")
+            addSample("balai_member_record_age_seconds", labels(member), Self.number(age))
+        }
+        for member in members {
+            guard let size = member.size else { continue }
+            addType("balai_member_record_entries", "gauge")
+            addSample("balai_member_record_entries", labels(member), "\(size)")
+        }
+        for member in members {
+            for kind in MemberFigures.kinds {
+                let isFound = member.findings.contains(kind)
+                addType("balai_member_record_findings", "gauge")
+                addSample(
+                    "balai_member_record_findings",
+                    labels(member, [("finding", kind)]),
+                    isFound ? "1" : "0"
+                )
+            }
+        }
+    }
+
     mutating func add(_ witnesses: [WitnessFigures]) {
         func label(_ witness: WitnessFigures) -> String {
             SeriesName("", [("witness", witness.name)]).labels
@@ -91,6 +118,12 @@ struct PrometheusText {
         "balai_import_records_total": "Rows and records of files that were read.",
         "balai_imports_refused_total": "Files sent that were not read to their end.",
         "balai_imports_total": "Files sent that were read to their end.",
+        "balai_member_record_age_seconds":
+            "Time since a member of the network said last which checkpoint of its record is its newest.",
+        "balai_member_record_entries":
+            "Entries of a member's record, as far as this hub has seen it.",
+        "balai_member_record_findings":
+            "Whether a member's record shows a fork, a rollback or a gap.",
         "balai_metrics_dropped_series": "Series not kept because there are too many.",
         "balai_notifications_oldest_seconds": "How long the oldest notification has waited.",
         "balai_notifications_waiting": "Notifications not delivered yet.",

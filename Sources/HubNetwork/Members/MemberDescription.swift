@@ -1,5 +1,6 @@
 package import Borders
 package import ContextModel
+package import Record
 
 /// What a hub says of itself to the network: a name, a place, a state, an address, keys, and what it offers.
 package struct MemberDescription: Sendable, Hashable {
@@ -32,6 +33,9 @@ package struct MemberDescription: Sendable, Hashable {
     package var keys: [Key]
     /// The services that it offers to other hubs, such as `context-source` and `witness`.
     package var offers: Set<String>
+    /// The key of its public record, with the key by which it stamps that and is a witness of others'; nil where it says
+    /// nothing of a record.
+    package var record: FollowedKeys?
     package var made: Timestamp
     /// Whether it says that it is in the network no more.
     package var hasLeft: Bool
@@ -46,6 +50,7 @@ package struct MemberDescription: Sendable, Hashable {
         address: String,
         keys: [Key],
         offers: Set<String> = [],
+        record: FollowedKeys? = nil,
         made: Timestamp,
         hasLeft: Bool = false
     ) {
@@ -58,6 +63,7 @@ package struct MemberDescription: Sendable, Hashable {
         self.address = address
         self.keys = keys
         self.offers = offers
+        self.record = record
         self.made = made
         self.hasLeft = hasLeft
     }
@@ -97,7 +103,7 @@ package struct MemberError: Error, Sendable, Hashable, CustomStringConvertible {
 
 extension MemberDescription {
     package var json: JSONObject {
-        [
+        var json: JSONObject = [
             "id": .string(id.text), "number": .number(JSONNumber(number)), "name": .string(name),
             "state": .string(state.text),
             "place": [
@@ -117,6 +123,9 @@ extension MemberDescription {
             ), "offers": .array(offers.sorted().map { .string($0) }),
             "made": .string(made.text), "left": .bool(hasLeft),
         ]
+        json["recordKey"] = (record?.record.description).map { .string($0) }
+        json["witnessKey"] = (record?.stamp?.description).map { .string($0) }
+        return json
     }
 
     /// Reads what `json` writes.
@@ -127,7 +136,7 @@ extension MemberDescription {
             of: json,
             named: [
                 "id", "number", "name", "state", "place", "address", "keys", "offers", "made",
-                "left",
+                "left", "recordKey", "witnessKey",
             ]
         )
         guard let id = object["id"]?.stringValue.flatMap({ MemberID($0) }) else {
@@ -165,6 +174,7 @@ extension MemberDescription {
             address: address,
             keys: try Self.keys(object["keys"]),
             offers: Set(offers),
+            record: try Self.record(object),
             made: made,
             hasLeft: hasLeft
         )
@@ -179,6 +189,24 @@ extension MemberDescription {
             (-180.0...180).contains(degrees[0]), (-90.0...90).contains(degrees[1])
         else { throw error("place", "a point of GeoJSON") }
         return (degrees[0], degrees[1])
+    }
+
+    /// The keys of its record: both or none.
+    private static func record(_ object: JSONObject) throws(MemberError) -> FollowedKeys? {
+        let names = ["recordKey", "witnessKey"]
+        guard names.contains(where: { object[$0] != nil }) else { return nil }
+        let keys = names.compactMap { name in
+            object[name]?.stringValue.flatMap { text in
+                text.utf8.count <= 512 ? try? NoteKey(text) : nil
+            }
+        }
+        guard keys.count == 2, let record = FollowedKeys(record: keys[0], stamp: keys[1]) else {
+            throw error(
+                names.joined(separator: "' and '"),
+                "the keys of a record and of a witness (C2SP signed-note)"
+            )
+        }
+        return record
     }
 
     private static func keys(_ json: JSONValue?) throws(MemberError) -> [Key] {

@@ -1,4 +1,5 @@
 package import ContextModel
+package import Record
 
 /// How a hub stands with this one.
 package enum MemberStanding: String, Sendable, Hashable, CaseIterable {
@@ -18,17 +19,21 @@ package struct Membership: Sendable, Hashable {
     package var since: Timestamp
     /// Why it stands so; nil where nobody has said.
     package var reason: String?
+    /// What was found out about its record; nil where nothing was, or an administrator has settled it.
+    package var finding: RecordFinding?
 
     package init(
         _ dossier: MemberDossier,
         _ standing: MemberStanding,
         since: Timestamp,
-        reason: String? = nil
+        reason: String? = nil,
+        finding: RecordFinding? = nil
     ) {
         self.dossier = dossier
         self.standing = standing
         self.since = since
         self.reason = reason
+        self.finding = finding
     }
 
     package var id: MemberID { dossier.id }
@@ -115,5 +120,29 @@ package struct NetworkDirectory: Sendable {
             }
         }
         return directory
+    }
+}
+
+// MARK: - Findings
+
+extension RecordFinding {
+    /// As a hub keeps it, and tells it to anybody.
+    package var json: JSONObject {
+        [
+            "kind": .string(kind.rawValue), "noticed": .string(noticed.text),
+            "evidence": .array(evidence.map { .string($0.text) }),
+        ]
+    }
+
+    /// Reads what `json` writes; nil for anything else.
+    package init?(_ json: JSONValue?) {
+        guard let object = json?.objectValue,
+            let kind = object["kind"]?.stringValue.flatMap({ Kind(rawValue: $0) }),
+            let noticed = object["noticed"]?.stringValue.flatMap({ Timestamp(dateTime: $0) })
+        else { return nil }
+        let evidence = (object["evidence"]?.arrayValue ?? []).compactMap(\.stringValue)
+            .compactMap { try? SignedCheckpoint($0) }
+        guard evidence.count == 2 else { return nil }
+        self.init(kind, evidence, noticed: noticed)
     }
 }

@@ -6,15 +6,19 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import HubNetwork
+import Record
 import ServiceLifecycle
 
-/// Asks the members of the network which hubs they know, and what these say of themselves.
+/// Asks the members of the network which hubs they know, and what these say of themselves, and looks at their public
+/// records.
 ///
 /// What a hub says is signed by it, so it does not matter who passes it on.
 package struct MemberService: Service {
-    /// Seconds between two rounds.
-    package static let intervalSeconds = 30
-    /// Seconds that a member may take to answer.
+    /// Seconds between two looks at the record of a member.
+    package static let lookSeconds = 15
+    /// Every how many looks a member is asked which hubs it knows.
+    static let looksPerQuestion = 2
+    /// Seconds that a member may take to answer, and to show its record.
     static let answerSeconds: Int64 = 5
     static let maximumAnswerBytes = 4 << 20
 
@@ -35,25 +39,39 @@ package struct MemberService: Service {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
+            var round = 0
             while !Task.isCancelled {
                 await before()
-                await askAll()
-                guard (try? await Task.sleep(for: .seconds(Self.intervalSeconds))) != nil else {
+                await askAll(whomTheyKnow: round.isMultiple(of: Self.looksPerQuestion))
+                round += 1
+                guard (try? await Task.sleep(for: .seconds(Self.lookSeconds))) != nil else {
                     return
                 }
             }
         }
     }
 
-    /// Asks each member once.
-    package func askAll() async {
+    /// Looks at the record of each member once, and asks it which hubs it knows, or not.
+    package func askAll(whomTheyKnow: Bool = true) async {
         let others: [(id: MemberID, address: String)]
         do { others = try await hub.networking.others() } catch {
             hub.logger.error("The members of the network cannot be read: \(error)")
             return
         }
         await withDiscardingTaskGroup { group in
-            for other in others { group.addTask { await ask(other.id, other.address) } }
+            for other in others {
+                group.addTask {
+                    if whomTheyKnow { await ask(other.id, other.address) }
+                    await look(other.id, other.address)
+                }
+            }
+        }
+        do {
+            for sentence in try await hub.governing.noteFindings() {
+                hub.logger.critical("\(sentence) The page /network shows it.")
+            }
+        } catch {
+            hub.logger.error("What was found out about a member's record cannot be kept: \(error)")
         }
     }
 
@@ -61,14 +79,17 @@ package struct MemberService: Service {
         let begin = ContinuousClock.now
         var heard = HeardMember(milliseconds: 0)
         do {
-            let json = try JSONReader.read(try await bytes(of: address + "/network/v1/members"))
+            let bytes = try await bytes(
+                of: address + "/network/v1/members",
+                before: .now() + .seconds(Self.answerSeconds)
+            )
             heard.milliseconds = Int(begin.duration(to: .now) / .milliseconds(1))
-            let dossiers = (json.arrayValue ?? []).compactMap { member in
-                member.objectValue?["descriptions"]?.arrayValue?.compactMap(\.stringValue)
+            let members = (try JSONReader.read(bytes).arrayValue ?? []).compactMap(\.objectValue)
+            let dossiers = members.compactMap { member in
+                member["descriptions"]?.arrayValue?.compactMap(\.stringValue)
             }
+            try await hub.networking.takeRecords(seenBy: members)
             try await hub.networking.receive(dossiers)
-            let note = try await bytes(of: address + "/record/checkpoint")
-            heard.recordSize = Self.size(inCheckpoint: String(decoding: note, as: UTF8.self))
         } catch {
             heard.problem = "\(error)"
             hub.logger.notice("The member of the network at \(address) is not heard: \(error)")
@@ -76,22 +97,28 @@ package struct MemberService: Service {
         hub.networking.note(heard, of: member)
     }
 
-    private func bytes(of url: String) async throws -> [UInt8] {
+    /// Looks at the public record of the member, all within the time that it may take to answer.
+    private func look(_ member: MemberID, _ address: String) async {
+        let deadline = NIODeadline.now() + .seconds(Self.answerSeconds)
+        do {
+            try await hub.networking.lookAtRecord(of: member) {
+                let note = try await bytes(of: address + "/record/checkpoint", before: deadline)
+                return try SignedCheckpoint(String(decoding: note, as: UTF8.self))
+            } tile: { tile in
+                try await bytes(of: "\(address)/record/\(tile.path)", before: deadline)
+            }
+        } catch {
+            hub.logger.notice("The record of the member at \(address) is not seen: \(error)")
+        }
+    }
+
+    private func bytes(of url: String, before deadline: NIODeadline) async throws -> [UInt8] {
         let request = try await web.request(url, for: Caller(party: .operator).sharer)
-        let response = try await web.execute(
-            request,
-            deadline: .now() + .seconds(Self.answerSeconds)
-        )
+        let response = try await web.execute(request, deadline: deadline)
         guard response.status == .ok else {
             throw MemberError(.malformed, "\(url) answered \(response.status.code).")
         }
         let body = try await response.body.collect(upTo: Self.maximumAnswerBytes)
         return Array(body.readableBytesView)
-    }
-
-    /// The size of the tree is in the second line of a checkpoint (C2SP tlog-checkpoint).
-    private static func size(inCheckpoint note: String) -> Int? {
-        let lines = note.split(separator: "\n", maxSplits: 2, omittingEmptySubsequences: false)
-        return lines.count > 1 ? Int(lines[1]) : nil
     }
 }

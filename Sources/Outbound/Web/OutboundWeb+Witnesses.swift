@@ -1,11 +1,14 @@
 import AsyncHTTPClient
+import Foundation
+import Governance
 import NIOCore
 import NIOHTTP1
 package import Record
 
 /// Asks witnesses over HTTP (C2SP tlog-witness).
 ///
-/// The operator names them, and may name one inside the city's network, so addresses are not asked about.
+/// The operator names them, and may name one inside the city's network, so addresses are not asked about. Those of
+/// other hubs of the network, which name themselves, are.
 extension OutboundWeb: WitnessClient {
     /// How long a witness may take to reply.
     package static let witnessSeconds: Int64 = 2
@@ -16,9 +19,8 @@ extension OutboundWeb: WitnessClient {
         _ question: AddCheckpoint,
         of witness: AskedWitness
     ) async throws -> WitnessReply {
-        var request = HTTPClientRequest(url: witness.url + "/add-checkpoint")
+        var request = try await request(witness.url + "/add-checkpoint", to: witness)
         request.method = .POST
-        request.headers.add(name: "User-Agent", value: Self.userAgent)
         request.headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
         request.body = .bytes(ByteBuffer(string: question.text))
         let deadline = NIODeadline.now() + .seconds(Self.witnessSeconds)
@@ -37,5 +39,33 @@ extension OutboundWeb: WitnessClient {
         case 404: return .refused("it does not follow this record")
         case let code: return .refused("it answered \(code)")
         }
+    }
+
+    package func newest(
+        of record: NoteKey,
+        seenBy witness: AskedWitness
+    ) async throws -> SignedCheckpoint {
+        let name =
+            record.description.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        let request = try await request(witness.url + "/checkpoint?record=" + name, to: witness)
+        let deadline = NIODeadline.now() + .seconds(Self.witnessSeconds)
+        let response = try await client.execute(request, deadline: deadline)
+        guard response.status == .ok else {
+            throw ProofError(.malformed, "\(witness.url) answered \(response.status.code).")
+        }
+        let body = try await response.body.collect(upTo: SignedNote.maximumBytes)
+        return try SignedCheckpoint(String(buffer: body))
+    }
+
+    private func request(
+        _ url: String,
+        to witness: AskedWitness
+    ) async throws -> HTTPClientRequest {
+        if witness.isMember {
+            return try await request(url, for: Caller(party: .operator).sharer)
+        }
+        var request = HTTPClientRequest(url: url)
+        request.headers.add(name: "User-Agent", value: Self.userAgent)
+        return request
     }
 }

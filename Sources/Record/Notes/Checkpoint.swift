@@ -97,6 +97,13 @@ extension SignedCheckpoint {
         return latest
     }
 
+    /// The same with the signatures of these keys alone, whether they are right or not.
+    package func signed(byNoneBut keys: [NoteKey]) -> SignedCheckpoint {
+        var kept = self
+        kept.note.signatures.removeAll { signature in !keys.contains { signature.isBy($0) } }
+        return kept
+    }
+
     /// Adds what the witness answered with; what others than the key have signed is left out.
     ///
     /// Throws when a signature by the key is wrong, and when there is none.

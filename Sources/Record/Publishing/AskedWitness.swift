@@ -6,12 +6,16 @@ package struct AskedWitness: Sendable, Hashable {
     package let key: NoteKey
     /// Where it is asked: a URL, to which `/add-checkpoint` is added.
     package let url: String
+    /// Whether it is a hub of the network, which nobody has chosen as a witness: what it says against the record counts
+    /// where it shows a checkpoint that the record has signed.
+    package let isMember: Bool
 
     /// Nil where the key is none of a witness.
-    package init?(key: NoteKey, url: String) {
+    package init?(key: NoteKey, url: String, isMember: Bool = false) {
         guard key.purpose == .cosignature else { return nil }
         self.key = key
         self.url = url
+        self.isMember = isMember
     }
 }
 
@@ -31,6 +35,8 @@ package enum WitnessReply: Sendable, Hashable {
 package protocol WitnessClient: Sendable {
     /// Throws when the witness cannot be reached, or does not reply in time: a round waits for it.
     func ask(_ question: AddCheckpoint, of witness: AskedWitness) async throws -> WitnessReply
+    /// The newest checkpoint of the record that a hub of the network shows that it has seen; throws when it shows none.
+    func newest(of record: NoteKey, seenBy witness: AskedWitness) async throws -> SignedCheckpoint
 }
 
 /// How it stands with a witness since the hub was started.

@@ -49,7 +49,7 @@ package struct AddCheckpoint: Sendable, Hashable {
 /// step with looking up the one before.
 package struct Witness: Sendable {
     private let signer: NoteSigner
-    private let records: [NoteKey]
+    private var records: [NoteKey]
 
     /// Watches the records whose keys these are.
     package init(signer: NoteSigner, records: [NoteKey]) {
@@ -57,12 +57,20 @@ package struct Witness: Sendable {
         self.records = records.filter { $0.purpose == .note }
     }
 
+    /// The key by which it signs.
+    package var key: NoteKey { signer.key }
+
+    /// Watches these records, too.
+    mutating func watch(_ records: [NoteKey]) {
+        self.records += records.filter { $0.purpose == .note && !self.records.contains($0) }
+    }
+
     /// Whether the witness watches the record of this name.
     package func watches(_ origin: String) -> Bool { records.contains { $0.name == origin } }
 
-    /// Whether the key of the record that the checkpoint names has signed it, and the witness watches that.
-    package func isSigned(_ checkpoint: SignedCheckpoint) -> Bool {
-        records.contains {
+    /// The key that has signed the checkpoint, of the record that it names; nil where the witness watches none such.
+    package func signer(of checkpoint: SignedCheckpoint) -> NoteKey? {
+        records.first {
             $0.name == checkpoint.checkpoint.origin && (try? checkpoint.verify(by: $0)) != nil
         }
     }
@@ -94,7 +102,7 @@ package struct Witness: Sendable {
     ) throws -> Answer {
         let new = question.checkpoint.checkpoint
         guard watches(new.origin) else { return .unknownRecord }
-        guard isSigned(question.checkpoint) else { return .notSigned }
+        guard signer(of: question.checkpoint) != nil else { return .notSigned }
         guard question.old <= new.size else { return .wrongOrder }
         let old = latest?.size ?? 0
         guard question.old == old else { return .conflict(old) }

@@ -144,6 +144,20 @@ extension RecordWriter {
         }
     }
 
+    /// Whether the record has signed a checkpoint that does not go with it: a longer one, or one of other entries.
+    ///
+    /// Throws `ProofError` for one that it has not signed.
+    func isContradicted(by signed: SignedCheckpoint) async throws -> Bool {
+        try signed.verify(by: key)
+        let checkpoint = signed.checkpoint
+        guard let store, checkpoint.size <= store.size else { return true }
+        let root = try await run(on: reads) {
+            var tree = TiledTree(size: checkpoint.size, read: store.hashes)
+            return try tree.root()
+        }
+        return root != checkpoint.root
+    }
+
     /// Looks at all of the record, from the oldest entry on, in portions.
     ///
     /// What it finds is the record's state from then on. What cannot be read is no damage, for a disk may be

@@ -271,14 +271,18 @@ extension RecordWriter {
         return signed
     }
 
-    /// Keeps a witness's signatures with the newest checkpoint, if that is still the one it signed.
+    /// Keeps signatures of witnesses with the newest checkpoint, if that is still the one they signed.
     ///
-    /// Throws `ProofError` when they are not by the witness, `RecordError` when they cannot be kept.
-    package func add(_ signatures: [NoteSignature], by witness: NoteKey, size: Int) async throws {
+    /// Throws `ProofError` when one is not by its witness, `RecordError` when they cannot be kept.
+    package func add(
+        _ signatures: [(witness: NoteKey, signatures: [NoteSignature])],
+        size: Int
+    ) async throws {
+        guard !signatures.isEmpty else { return }
         try await run(on: queue) {
             let store = try self.wholeStore()
             guard var newest = store.checkpoint, newest.checkpoint.size == size else { return }
-            try newest.add(signatures, by: witness)
+            for one in signatures { try newest.add(one.signatures, by: one.witness) }
             try store.keep(newest)
         }
     }

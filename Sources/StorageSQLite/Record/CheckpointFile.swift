@@ -20,4 +20,7 @@ struct CheckpointFile {
     func write(_ checkpoint: SignedCheckpoint) throws {
         try file.write(Array(checkpoint.text.utf8))
     }
+
+    /// Removes the file, if there is one; it is gone from the disk when this returns.
+    func remove() throws { try file.remove() }
 }

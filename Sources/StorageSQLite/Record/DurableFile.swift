@@ -51,6 +51,15 @@ struct DurableFile {
         try syncFolder()
     }
 
+    /// Removes the file, if there is one; it is gone from the disk when this returns.
+    func remove() throws {
+        guard unlink(path) == 0 else {
+            if errno == ENOENT { return }
+            throw failure("cannot be removed")
+        }
+        try syncFolder()
+    }
+
     private func syncFolder() throws {
         let end = path.lastIndex(of: "/") ?? path.startIndex
         let folder = open(path[..<end].isEmpty ? "." : String(path[..<end]), O_RDONLY | O_CLOEXEC)

@@ -129,6 +129,8 @@ extension HubRun {
         _ folder: DataFolder
     ) async throws -> HubFigures {
         var figures = try await folder.figures(hub.store)
+        figures.members = try await hub.networking.records()
+            .map { MemberFigures($0, at: hub.clock()) }
         figures.witnesses = publisher.witnessStatuses.map { WitnessFigures($0, at: hub.clock()) }
         for source in hub.sourcing.all {
             let (told, kept) = hub.sourcing.figures(of: source)

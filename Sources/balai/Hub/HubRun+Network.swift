@@ -3,6 +3,7 @@ import Gateway
 import HubNetwork
 import Logging
 import Outbound
+import Record
 import ServiceLifecycle
 
 extension HubRun {
@@ -10,6 +11,9 @@ extension HubRun {
     func joinNetwork(_ parts: RoutedParts) async throws {
         try await describe(parts, isFirst: true)
         try await takeUpMembers(parts.hub)
+        if configuration.networkState != nil, let desk = parts.desk {
+            try await parts.hub.networking.follow(with: desk)
+        }
     }
 
     /// What asks the members of the network what they know, where the hub is in one.
@@ -43,7 +47,8 @@ extension HubRun {
             state: state,
             longitude: city.longitude,
             latitude: city.latitude,
-            address: address
+            address: address,
+            record: FollowedKeys(record: parts.publisher.record.key, stamp: parts.desk?.key)
         )
         try await parts.hub.networking.describe(profile, with: try parts.folder.memberKey())
     }

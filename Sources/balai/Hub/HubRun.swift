@@ -89,6 +89,7 @@ struct HubRun: Sendable {
             in: folder,
             of: configuration.publicURL,
             following: configuration.followedRecords,
+            inNetwork: configuration.networkState != nil,
             logger
         )
         let parts = try await hubParts(store, record.record, logger)
@@ -97,7 +98,11 @@ struct HubRun: Sendable {
             throw error
         }
         let hosted = await takeUpServices(in: parts.hub)
-        let publishing = record.publishing(configuration.witnesses, parts.web)
+        let publishing = record.publishing(
+            configuration.witnesses,
+            parts.hub.networking,
+            parts.web
+        )
         let routed = RoutedParts(
             hub: parts.hub,
             publisher: publishing.publisher,

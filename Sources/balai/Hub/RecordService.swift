@@ -1,3 +1,4 @@
+import Broker
 import ContextModel
 import Foundation
 import Gateway
@@ -11,18 +12,21 @@ import Synchronization
 /// everything before it has stopped.
 struct RecordService: Service {
     let record: RecordWriter
-    /// Answers as a witness of others' records; nil where the hub follows none.
+    /// Answers as a witness of others' records, and follows them; nil where there are none.
     let desk: WitnessDesk?
+    /// Stamps what is published; nil where nobody is promised that.
+    private let stamper: NoteSigner?
     private let logger: Logger
 
     /// Opens the record of the folder, and makes it and its key if there are none.
     ///
     /// A record that is not what was signed is told in the log: the hub then answers nothing about people,
-    /// and everything else.
+    /// and everything else. In a network the hub is a witness of its members' records, too.
     init(
         in folder: DataFolder,
         of publicURL: String?,
         following others: [NoteKey],
+        inNetwork: Bool,
         _ logger: Logger
     ) throws {
         var random = SystemRandomNumberGenerator()
@@ -30,30 +34,37 @@ struct RecordService: Service {
         let signer = try folder.recordSigner(named: name)
         let opening = SQLiteRecordStore.open(folder: folder.path, key: signer.key)
         record = RecordWriter(opening, signer: signer)
-        desk =
-            others.isEmpty
-            ? nil
-            : WitnessDesk(
-                Witness(
-                    signer: try folder.witnessSigner(
-                        named: DataFolder.witnessName(publicURL: publicURL, &random)
-                    ),
-                    records: others
-                ),
+        if others.isEmpty, !inNetwork {
+            (desk, stamper) = (nil, nil)
+        } else {
+            let name = DataFolder.witnessName(publicURL: publicURL, &random)
+            let signer = try folder.witnessSigner(named: name)
+            desk = WitnessDesk(
+                Witness(signer: signer, records: others),
                 WitnessedFiles(in: folder.path)
             )
+            stamper = inNetwork ? signer : nil
+        }
         self.logger = logger
         tellDamage()
     }
 
-    /// What publishes the record, with the signatures of these witnesses.
+    /// What publishes the record, with the signatures of these witnesses and of members of the network.
     func publishing(
         _ witnesses: [AskedWitness],
+        _ networking: Networking,
         _ client: any WitnessClient
     ) -> PublishingService {
         let publisher = RecordPublisher(
             record,
             witnesses: witnesses,
+            members: { [logger] in
+                do { return try await networking.witnesses() } catch {
+                    logger.error("the members cannot be asked as witnesses: \(error)")
+                    return []
+                }
+            },
+            stamper: stamper,
             client: client,
             clock: { Timestamp(Date()) },
             tell: { [logger] in logger.warning("\($0)") }

@@ -288,6 +288,7 @@ extension AccessSample {
         "GET /record/tile/{part1}/{part2}/{part3}/{part4}/{part5}/{part6}": AccessSample(),
         "GET /record/proofs/{leaf}": AccessSample(),
         "POST /record/witness/add-checkpoint": AccessSample(FollowedRecord.question),
+        "GET /record/witness/checkpoint": AccessSample(query: "record=" + FollowedRecord.key),
     ]
 
     private static let exemption = """

@@ -12,6 +12,12 @@ enum FollowedRecord {
         return AddCheckpoint(old: 0, proof: [], checkpoint: signed).text
     }()
 
+    /// The record's key, as a parameter of a query.
+    static var key: String {
+        (signer?.key.description ?? "").replacing("+", with: "%2B").replacing("/", with: "%2F")
+            .replacing("=", with: "%3D")
+    }
+
     private static let signer = NoteSigner(
         name: "city.example/record",
         purpose: .note,
@@ -33,11 +39,13 @@ enum FollowedRecord {
 
 /// What a witness has signed, in memory.
 private final class WitnessedMemory: WitnessedStore {
-    private let kept = Mutex<[String: SignedCheckpoint]>([:])
+    private let kept = Mutex<[NoteKey: SignedCheckpoint]>([:])
 
-    func latest(of origin: String) -> SignedCheckpoint? { kept.withLock { $0[origin] } }
+    func latest(of record: NoteKey) -> SignedCheckpoint? { kept.withLock { $0[record] } }
 
-    func keep(_ checkpoint: SignedCheckpoint) {
-        kept.withLock { $0[checkpoint.checkpoint.origin] = checkpoint }
+    func keep(_ checkpoint: SignedCheckpoint, of record: NoteKey) {
+        kept.withLock { $0[record] = checkpoint }
     }
+
+    func forget(_ record: NoteKey) { kept.withLock { $0[record] = nil } }
 }

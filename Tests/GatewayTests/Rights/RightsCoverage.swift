@@ -141,7 +141,7 @@ extension RightsCoverage {
         "GET /record/checkpoint", "GET \(tile)", "GET \(tile)/{part3}",
         "GET \(tile)/{part3}/{part4}", "GET \(tile)/{part3}/{part4}/{part5}",
         "GET \(tile)/{part3}/{part4}/{part5}/{part6}", "GET /record/proofs/{leaf}",
-        "POST /record/witness/add-checkpoint",
+        "POST /record/witness/add-checkpoint", "GET /record/witness/checkpoint",
         "GET /network/v1/rules", "GET /network/v1/verdict", "GET /network/v1/exemptions",
         "GET /network/v1/exemptions/{exemptionId}", "PUT /network/v1/exemptions/{exemptionId}",
         "DELETE /network/v1/exemptions/{exemptionId}", "GET /network/v1/members",

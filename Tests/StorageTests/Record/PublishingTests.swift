@@ -17,10 +17,19 @@ import Testing
         witness = try WitnessDouble(of: record.signer.key)
     }
 
-    private func publisher(_ writer: RecordWriter) throws -> RecordPublisher {
-        RecordPublisher(
+    /// Publishes with the witness that the operator has chosen, or with one that is a hub of the network.
+    private func publisher(
+        _ writer: RecordWriter,
+        asMember: Bool = false,
+        stamper: NoteSigner? = nil
+    ) throws -> RecordPublisher {
+        let asked = AskedWitness(key: witness.key, url: "http://w.example", isMember: asMember)
+        let witnesses = [try #require(asked)]
+        return RecordPublisher(
             writer,
-            witnesses: [try #require(AskedWitness(key: witness.key, url: "http://w.example"))],
+            witnesses: asMember ? [] : witnesses,
+            members: { asMember ? witnesses : [] },
+            stamper: stamper,
             client: witness,
             clock: { [clock] in clock.now },
             tell: { [told] in told.add($0) }
@@ -156,6 +165,74 @@ import Testing
         }
     }
 
+    @Test func `a hub of the network that speaks against the record has to show why`() async throws
+    {
+        let writer = record.open()
+        let publisher = try publisher(writer, asMember: true)
+        try await writer.fill(3)
+        try await publisher.publish()
+        #expect(try time(publisher) == WitnessDouble.moment)
+        // It says that it has signed more, or others, and shows what it has signed: all of that is the record's.
+        for reply in [WitnessReply.conflict(9), .conflict(4), .notConsistent] {
+            witness.replies { _ in reply }
+            clock.advance(by: 400)
+            try await writer.fill(1)
+            try await publisher.publish()
+            #expect(writer.state == .sound, "\(reply)")
+            let failure = publisher.witnessStatuses.first?.failure
+            #expect(failure?.contains("does not show it") == true, "\(reply): \(failure ?? "")")
+        }
+        // Nor does it count what another key has signed in the record's name.
+        let other = try #require(NoteSigner(name: writer.key.name, purpose: .note))
+        let forged = Checkpoint(origin: other.key.name, size: 900, root: .leaf([1]))
+        witness.shows(try SignedCheckpoint(forged, by: other))
+        clock.advance(by: 400)
+        try await writer.fill(1)
+        try await publisher.publish()
+        #expect(writer.state == .sound)
+        // It does where the record's key has signed it.
+        witness.shows(try SignedCheckpoint(forged, by: record.signer))
+        clock.advance(by: 400)
+        try await writer.fill(1)
+        try await publisher.publish()
+        guard case .damaged(let note) = writer.state else {
+            Issue.record("\(writer.state)")
+            return
+        }
+        #expect(note.contains(witness.key.name))
+        await writer.close()
+    }
+
+    @Test func `what others follow is stamped every few seconds, and no stamp is taken back`()
+        async throws
+    {
+        let stamper = try #require(NoteSigner(name: "city.example/stamp", purpose: .cosignature))
+        var writer = record.open()
+        var publisher = try publisher(writer, stamper: stamper)
+        func stamp() throws -> Int64? {
+            try publisher.checkpoint?.time(witnessedBy: stamper.key)
+                .map { ($0.microseconds - SetClock.beginning) / 1_000_000 }
+        }
+        // Seconds on, entries more, the stamp.
+        for (seconds, entries, expected) in [
+            (0, 2, 0), (4, 0, 0), (4, 1, 8), (9, 0, 8), (1, 0, 18), (-15, 1, 18), (-900, 1, 18),
+        ] as [(Int64, Int, Int64)] {
+            clock.advance(by: seconds)
+            try await writer.fill(entries)
+            try await publisher.publish()
+            #expect(try stamp() == expected, "after \(seconds) s")
+            #expect(try time(publisher) == WitnessDouble.moment)
+        }
+        // The next run knows the last stamp.
+        await writer.close()
+        writer = record.open()
+        publisher = try self.publisher(writer, stamper: stamper)
+        try await writer.fill(1)
+        try await publisher.publish()
+        #expect(try stamp() == 18)
+        await writer.close()
+    }
+
     @Test func `a witness signs after a restart where it had left off, and not when it forgot`()
         async throws
     {
@@ -212,6 +289,7 @@ private final class WitnessDouble: WitnessClient {
         var fails = false
         var asked = 0
         var reply: Reply?
+        var shown: SignedCheckpoint?
     }
     private let state: Mutex<State>
     var key: NoteKey { signer.key }
@@ -233,6 +311,18 @@ private final class WitnessDouble: WitnessClient {
     }
 
     func replies(_ reply: @escaping Reply) { state.withLock { $0.reply = reply } }
+
+    /// It shows this as the newest checkpoint that it has seen.
+    func shows(_ note: SignedCheckpoint) { state.withLock { $0.shown = note } }
+
+    func newest(
+        of record: NoteKey,
+        seenBy witness: AskedWitness
+    ) async throws -> SignedCheckpoint {
+        let (desk, shown) = state.withLock { ($0.desk, $0.shown) }
+        let kept = try await desk.newest(of: record)
+        return try #require(shown ?? kept)
+    }
 
     func restart() {
         let desk = WitnessDesk(
@@ -267,7 +357,8 @@ private final class WitnessDouble: WitnessClient {
 }
 
 private final class SetClock: Sendable {
-    private let moment = Mutex(Timestamp(microseconds: 1_769_846_400_000_000))
+    static let beginning: Int64 = 1_769_846_400_000_000
+    private let moment = Mutex(Timestamp(microseconds: beginning))
     var now: Timestamp { moment.withLock { $0 } }
     func advance(by seconds: Int64) {
         moment.withLock { $0 = Timestamp(microseconds: $0.microseconds + seconds * 1_000_000) }

@@ -92,8 +92,7 @@ import Testing
             return
         }
         try await writer.add(
-            [signature],
-            by: witness.key,
+            [(witness.key, [signature])],
             size: question.checkpoint.checkpoint.size
         )
         await writer.close()

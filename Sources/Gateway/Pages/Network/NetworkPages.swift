@@ -36,6 +36,8 @@ struct NetworkView {
         var reason: String?
         var heard: String
         var record: String
+        /// What is wrong with its record; nil where nothing is.
+        var finding: String?
         var longitude: String
         var latitude: String
     }
@@ -79,6 +81,7 @@ extension PageRenderer {
         let standing = text("standing")
         let hasLeft = member["left"]?.boolValue ?? false
         let last = MemberID(text("id")).flatMap { heard[$0] }
+        let record = member["record"]?.objectValue ?? JSONObject()
         let degrees = member["place"]?.objectValue?["coordinates"]?.arrayValue?
             .compactMap(\.numberValue?.doubleValue)
         let words = [
@@ -100,9 +103,24 @@ extension PageRenderer {
                     ? t("memberSilent")
                     : t("memberHeard", ["milliseconds": "\(heard.milliseconds)"])
             } ?? "",
-            record: last?.recordSize.map { Words.count($0) } ?? "",
+            record: record["size"]?.numberValue?.intValue.map { Words.count($0) } ?? "",
+            finding: finding(in: record),
             longitude: degrees?.first.map { "\($0)" } ?? "",
             latitude: degrees?.last.map { "\($0)" } ?? ""
         )
+    }
+
+    /// What is wrong with a member's record, in words.
+    private func finding(in record: JSONObject) -> String? {
+        let t = voice.translation
+        if let finding = record["finding"]?.objectValue {
+            let noticed = finding["noticed"]?.stringValue.flatMap { Timestamp(dateTime: $0) }
+            let time = noticed.map { t.moment($0) } ?? ""
+            let isFork = finding["kind"] == "fork"
+            return t(isFork ? "recordFork" : "recordRollback", ["time": time])
+        }
+        guard let since = record["gapSince"]?.stringValue.flatMap({ Timestamp(dateTime: $0) })
+        else { return nil }
+        return t("recordGap", ["time": t.moment(since)])
     }
 }
