@@ -103,22 +103,14 @@ package final class Hub: Sendable {
             logger: logger
         )
         self.longWork = longWork
-        let fetcher = LDContextFetcher(contextStore, contextSource)
-        contextResolver = LDContextResolver(fetcher, longWork)
+        contextResolver = LDContextResolver(LDContextFetcher(contextStore, contextSource), longWork)
         outboxFeed = OutboxFeed()
         subscriptions = SubscriptionRegistry(feed: outboxFeed)
         registrations = ContextSourceRegistry(store, logger)
         let tenants = TenantRulesFollower(store, rules, limits, clock, logger)
         access = Access(store, rules, tenants, Recorder(record, clock))
-        networking = Networking(
-            access,
-            borders,
-            identity,
-            subscriptions,
-            clock,
-            makeIdentifier,
-            logger
-        )
+        let newID = makeIdentifier
+        networking = Networking(access, borders, identity, subscriptions, clock, newID, logger)
         federating = Federating(registrations, peers, contextResolver, networking, longWork)
         reading = Reading(access, limits, identity, clock, makeIdentifier, logger, federating)
         let devices = DeviceRegistry()

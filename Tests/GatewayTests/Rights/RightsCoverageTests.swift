@@ -3,6 +3,7 @@ import Broker
 import ContextModel
 import HTTPTypes
 import HubNetwork
+import Outbound
 import Synchronization
 import Testing
 

@@ -12,6 +12,7 @@ extension NGSILDRoutes {
         addTaxiiInformation()
         let statuses = TaxiiStatuses()
         addTaxiiObjects(statuses)
+        addTaxiiObject()
         taxii(
             RouteDescription(.get, Taxii.root + "status/{statusId}/", .network, "Get Status")
         ) { exchange in
@@ -111,6 +112,9 @@ extension NGSILDRoutes {
             statuses.keep(status, of: exchange.caller)
             return Taxii.answer(status, .accepted)
         }
+    }
+
+    private mutating func addTaxiiObject() {
         let object = Taxii.objects + "{objectId}/"
         let query = TaxiiFilter.parameters.filter {
             !["match[id]", "match[type]"].contains($0.name)
