@@ -3,6 +3,7 @@ import ContextModel
 import Governance
 import HTTPTypes
 import HummingbirdTesting
+import NIOCore
 import Testing
 
 @testable import Gateway

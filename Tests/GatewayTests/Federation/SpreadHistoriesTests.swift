@@ -4,6 +4,7 @@ import Clauses
 import ContextModel
 import HTTPTypes
 import HummingbirdTesting
+import NIOCore
 import Testing
 
 @testable import Gateway
