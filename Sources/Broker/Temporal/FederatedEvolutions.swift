@@ -147,7 +147,7 @@ extension Reading {
             page.evolutions.map { ($0.id, $0.history) },
             uniquingKeysWith: { first, _ in first }
         )
-        let hidden = try await session.hiddenHistories(all, besides: Set(own.keys))
+        let hidden = try await session.hiddenHistories(all, besides: Set(own.keys), claims)
         return gathered.parts.sorted { $0.key.uri < $1.key.uri }.compactMap { id, parts in
             hidden.contains(id)
                 ? nil
@@ -165,7 +165,8 @@ extension ReadSession {
     /// The entities that the hub has and does not show the reader, of those of the query.
     fileprivate func hiddenHistories(
         _ query: TemporalQuery,
-        besides shown: Set<EntityID>
+        besides shown: Set<EntityID>,
+        _ claims: ClaimIndex
     ) async throws -> Set<EntityID> {
         guard case .ids(let ids) = query.condition else { return [] }
         let rest = ids.subtracting(shown)
@@ -173,15 +174,16 @@ extension ReadSession {
         var bare = query
         bare.condition = .ids(rest)
         (bare.instanceLimit, bare.from, bare.to, bare.lastN) = (0, nil, nil, nil)
-        let known = try await ownHistories(bare)
+        let known = Set(try await ownHistories(bare).evolutions.map(\.id))
+        // What the reader sees at another time, or sees now, has no instance in the range of time.
+        let seen = try await without(claims).read { [bare] in try $0.evolutions(bare) }
         let merged = MergedEntities(by: grant)
-        let current = try await ownParts(of: Set(known.evolutions.map(\.id)))
-        // What is seen now has no instance in the range of time.
-        let hidden = known.evolutions.map(\.id).filter {
+        let current = try await ownParts(of: known)
+        let hidden = known.subtracting(seen.evolutions.map(\.id)).filter {
             !(current[$0].map(merged.isSeen) ?? false)
         }
         try merged.requireDecided()
-        return Set(hidden)
+        return hidden
     }
 }
 

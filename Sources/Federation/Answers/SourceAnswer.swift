@@ -70,7 +70,7 @@ extension SourceQuestion {
                 entity =
                     history == nil
                     ? try EntityReader(context: context).entity(element)
-                    : try TemporalReader(context: context).entity(element)
+                    : try TemporalReader(context: context).entity(element.withoutEmptyArrays)
             } catch {
                 throw .garbage
             }
@@ -82,6 +82,16 @@ extension SourceQuestion {
             entities.append(askedPart(of: entity))
         }
         return entities
+    }
+}
+
+extension JSONValue {
+    /// The object without members that are empty arrays: a part of a history names attributes that have no instance
+    /// in it (clause 6.3.10).
+    fileprivate var withoutEmptyArrays: JSONValue {
+        guard var object = objectValue else { return self }
+        object.members.removeAll { $0.value.arrayValue?.isEmpty == true }
+        return .object(object)
     }
 }
 

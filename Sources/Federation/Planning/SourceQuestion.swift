@@ -101,11 +101,11 @@ package struct SourceQuestion: Sendable {
             && (registeredTypes.isEmpty || !registeredTypes.isDisjoint(with: entity.types))
     }
 
-    /// The part of the entity that was asked for.
+    /// The part of the entity that was asked for; its scopes are told in any case.
     package func askedPart(of entity: Entity) -> Entity {
         guard !attributes.isEmpty else { return entity }
         var part = entity
-        part.attributes.removeAll { !attributes.contains($0.name) }
+        part.attributes.removeAll { !attributes.contains($0.name) && $0.name != .scope }
         return part
     }
 }

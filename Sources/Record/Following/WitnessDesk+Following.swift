@@ -91,7 +91,10 @@ extension WitnessDesk {
         guard let known = followed(record) else { return }
         var failure: (any Error)?
         let candidates = known.candidates
-        for tree in candidates.prefix(Self.maximumTrees) {
+        // The shortest tree is compared with nothing.
+        let shortest = candidates.last?.checkpoint.size ?? 0
+        let trees = candidates.filter { $0.checkpoint.size > shortest }
+        for tree in trees.prefix(Self.maximumTrees) {
             do {
                 let roots = try await withoutActuallyEscaping(tile) { tile in
                     var tiles = FetchedTiles(of: tree.checkpoint, fetch: tile)

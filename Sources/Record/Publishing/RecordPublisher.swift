@@ -130,7 +130,12 @@ package final class RecordPublisher: Sendable {
     // MARK: A round
 
     private func publishOnce() async throws -> SignedCheckpoint {
-        let (signed, stamp) = try stamped(try await record.signCheckpoint())
+        let found: SignedCheckpoint
+        do { found = try await record.signCheckpoint() } catch {
+            try publishStamped()
+            throw error
+        }
+        let (signed, stamp) = try stamped(found)
         let size = signed.checkpoint.size
         var given = await signatures(for: signed)
         // All at once, so that the disk is waited for once.
@@ -148,6 +153,14 @@ package final class RecordPublisher: Sendable {
         let newest = record.checkpoint ?? signed
         state.withLock { $0.published = newest }
         return newest
+    }
+
+    /// Publishes the checkpoint there is with a new stamp, where no other can be made, as in a record that was found to be
+    /// damaged: others are promised that, and it shows them what is wrong.
+    private func publishStamped() throws {
+        guard let shown = checkpoint ?? record.checkpoint else { return }
+        let (signed, stamp) = try stamped(shown)
+        if !stamp.isEmpty { state.withLock { $0.published = signed } }
     }
 
     /// The checkpoint with a stamp of now, and the stamp where it is a new one.

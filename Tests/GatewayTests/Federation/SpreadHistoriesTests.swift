@@ -13,14 +13,16 @@ import Testing
 @Suite(.timeLimit(.minutes(3)), .clause("5.7.3", "5.7.4", "4.5.5"))
 struct SpreadHistoriesTests {
     private static let time = "timerel=after&timeAt=2026-01-01T00:00:00Z"
+    private static let whole =
+        "timerel=between&timeAt=2026-01-01T00:00:00Z&endTimeAt=2026-02-01T00:00:00Z"
     private static let questions = [
         "type=Bus&\(time)", "type=Bus&\(time)&lastN=2", "type=Bus&\(time)&attrs=speed",
         "type=Bus&\(time)&q=speed%3E4", "type=Bus&\(time)&options=temporalValues",
         "type=Bus&\(time)&id=urn:x:1,urn:x:2", "type=Bus&\(time)&idPattern=urn:x:1.*",
         "type=Bus&timerel=between&timeAt=2026-01-03T00:00:00Z&endTimeAt=2026-01-06T00:00:00Z",
         "type=Bus&\(time)&scopeQ=/A", "type=Bus&\(time)&q=speed%3E3;load%3C5&attrs=load",
-        "type=Bus&\(time)&options=aggregatedValues&aggrMethods=sum,max,totalCount&attrs=speed",
-        "type=Bus&\(time)&options=aggregatedValues&aggrMethods=avg&aggrPeriodDuration=P2D",
+        "type=Bus&\(whole)&options=aggregatedValues&aggrMethods=sum,max,totalCount&attrs=speed",
+        "type=Bus&\(whole)&options=aggregatedValues&aggrMethods=avg&aggrPeriodDuration=P2D",
     ]
 
     /// With `isShort`, the others tell three instances at a time, and two histories on a page.

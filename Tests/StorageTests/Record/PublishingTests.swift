@@ -233,6 +233,33 @@ import Testing
         await writer.close()
     }
 
+    /// Others find it out by that: the record shows less than it has stamped before.
+    @Test func `a record that was found to be damaged is stamped on`() async throws {
+        let stamper = try #require(NoteSigner(name: "city.example/stamp", purpose: .cosignature))
+        let writer = record.open()
+        try await writer.fill(3)
+        try await publisher(writer, stamper: stamper).publish()
+        await writer.close()
+        let backup = Folder()
+        try copyFiles(of: record.folder, to: backup)
+        let later = record.open()
+        try await later.fill(2)
+        try await publisher(later, stamper: stamper).publish()
+        await later.close()
+
+        let opening = SQLiteRecordStore.open(folder: backup.path, key: record.signer.key)
+        let old = RecordWriter(opening, signer: record.signer)
+        let publisher = try publisher(old, stamper: stamper)
+        try await publisher.publish()
+        #expect(old.isDamaged)
+        clock.advance(by: 11)
+        await #expect(throws: RecordError(.damaged, "")) { try await publisher.publish() }
+        let shown = try #require(publisher.checkpoint)
+        #expect(shown.checkpoint.size == 3)
+        #expect(try shown.time(witnessedBy: stamper.key) == clock.now)
+        await old.close()
+    }
+
     @Test func `a witness signs after a restart where it had left off, and not when it forgot`()
         async throws
     {
