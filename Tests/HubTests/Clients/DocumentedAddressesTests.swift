@@ -48,9 +48,12 @@ import Testing
         return fillings.reduce(String(address)) { $0.replacing($1.0, with: $1.1) }
     }
 
-    /// The demo writes the last day's history after it has started.
+    /// The demo writes the last day's history after it has started, and readings of the present before.
     private static func waitForHistory(_ client: HubClient, _ url: String) async throws {
-        let path = "/ngsi-ld/v1/temporal/entities?type=AirQualityObserved&attrs=pm25&format=csv"
+        let time = (Date.now - 43_200).ISO8601Format()
+        let path =
+            "/ngsi-ld/v1/temporal/entities?type=AirQualityObserved&attrs=pm25&format=csv"
+            + "&timerel=before&timeAt=\(time)"
         var count = 0
         while count < 10, !Task.isCancelled {
             let answer = try await client.send(.GET, at: url + path)
