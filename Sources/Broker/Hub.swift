@@ -137,11 +137,8 @@ package final class Hub: Sendable {
         registering = Registering(reading, matcher, registrations)
         snapshotting = Snapshotting(reading, store, hosting, follower, registrations, addresses)
         serviceReceivers = ServiceReceivers(longWork, clock)
-        self.limits = limits
-        self.identity = identity
-        self.clock = clock
-        self.makeIdentifier = makeIdentifier
-        self.logger = logger
+        (self.limits, self.identity, self.logger) = (limits, identity, logger)
+        (self.clock, self.makeIdentifier) = (clock, makeIdentifier)
         startedAt = clock()
     }
 

@@ -38,6 +38,13 @@ package struct ReadGrant: Sendable {
         return ReadGrant(condition: .everything, hidden: HiddenAttributes(), sharer: sharer)
     }
 
+    /// The right to know of the same entities, with all that they have: to decide whether the reader may know of one
+    /// whose other parts come from elsewhere.
+    package func ofEntities(_ grant: InternalGrant) -> ReadGrant {
+        precondition(grant.reason == .federating)
+        return ReadGrant(condition: condition, hidden: HiddenAttributes(), sharer: sharer)
+    }
+
     /// The right to see less: what other sources hold alone is not here, whole entities or some of
     /// their attributes.
     ///

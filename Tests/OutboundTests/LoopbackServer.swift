@@ -73,6 +73,10 @@ private final class Answering: ChannelInboundHandler {
         var headers = answer.headers
         headers.replaceOrAdd(name: "Content-Length", value: "\(answer.body.utf8.count)")
         let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
+        // It says that there is a body, and does not send it.
+        if answer.headers["X-Then"] == ["stall"] {
+            return context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+        }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(
             wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: answer.body)))),

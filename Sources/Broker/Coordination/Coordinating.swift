@@ -38,7 +38,7 @@ package final class Coordinating: Sendable {
     ///
     /// Throws the store's errors.
     package func rules() async throws -> ReportRules {
-        try await requireUpToDate()
+        try await requireCurrent()
         return kept.withLock { $0 }
     }
 
@@ -74,11 +74,11 @@ package final class Coordinating: Sendable {
 
     /// All reports.
     func shelf() async throws -> ReportShelf {
-        try await requireUpToDate()
+        try await requireCurrent()
         return known.withLock { $0 }
     }
 
-    private func requireUpToDate() async throws {
+    private func requireCurrent() async throws {
         if isShared || !following.isUpToDate(with: nil) { try await catchUp() }
     }
 

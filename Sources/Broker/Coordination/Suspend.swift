@@ -83,7 +83,10 @@ extension Coordinating {
             switch verdict {
             case .begins(let new):
                 guard kept.count < Self.maximumSuspensions || kept[new.subject] != nil else {
-                    logger.error("There are too many suspensions: \(new.subject) goes on.")
+                    let subject = new.subject
+                    logger.error(
+                        "There are too many suspensions: \(subject.kind) \(subject.hub.text) is not suspended."
+                    )
                     continue
                 }
                 try await put(new, instead: kept[new.subject], saying: "suspended")

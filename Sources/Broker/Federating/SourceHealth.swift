@@ -39,10 +39,7 @@ final class SourceHealth: Sendable {
         if isChange, registration.management.cooldownMilliseconds == nil { return false }
         let keys = Self.keys(registration, caller)
         let found = failures.withLock { failures in keys.compactMap { failures[$0] } }
-        return found.contains {
-            now.microseconds - $0.time.microseconds
-                < Self.cooldown(of: registration, after: $0.count)
-        }
+        return found.contains { Self.isCooling($0, registration, at: now) }
     }
 
     func note(
@@ -63,13 +60,15 @@ final class SourceHealth: Sendable {
             case .everybody: key = keys[0]
             case .asker: key = keys[1]
             }
-            let count = failures[key]?.count ?? 0
-            if count == 0, failures.count >= Self.maximumFailures,
+            let known = failures[key]
+            if known == nil, failures.count >= Self.maximumFailures,
                 let oldest = failures.min(by: { $0.value.time < $1.value.time })
             {
                 failures[oldest.key] = nil
             }
-            failures[key] = Failure(time: now, count: count + 1)
+            // Questions that were under way when it failed say nothing new.
+            if let known, Self.isCooling(known, registration, at: now) { return }
+            failures[key] = Failure(time: now, count: (known?.count ?? 0) + 1)
         }
     }
 
@@ -86,6 +85,15 @@ final class SourceHealth: Sendable {
         var own = key
         own.asker = caller.sharer
         return [key, own]
+    }
+
+    private static func isCooling(
+        _ failure: Failure,
+        _ registration: ContextSourceRegistration,
+        at now: Timestamp
+    ) -> Bool {
+        now.microseconds - failure.time.microseconds
+            < cooldown(of: registration, after: failure.count)
     }
 
     /// In microseconds.

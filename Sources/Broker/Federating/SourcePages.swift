@@ -37,6 +37,8 @@ private struct SourcePages {
         ///
         /// The source says so, or it has given as much as it was asked for.
         var isFollowed: Bool
+        /// Whether an attribute is named of which there is no instance.
+        var lacksInstances: Bool
     }
 
     let asking: SourceAsking
@@ -67,7 +69,8 @@ private struct SourcePages {
             question = try question.rest(of: page.entities.map(\.id), after: end)
             let part: Page
             (part, partEnd) = try await answer(to: question, from: 0)
-            var isEnough = history.lastN != nil
+            // An attribute that has nothing in this part may have older instances.
+            var isEnough = history.lastN != nil && !part.lacksInstances
             for found in part.entities {
                 guard let place = page.entities.firstIndex(where: { $0.id == found.id }) else {
                     continue
@@ -98,17 +101,19 @@ private struct SourcePages {
         if answer.status == 206, question.history == nil || answer.partEnd == nil {
             throw .refused(status: 206)
         }
-        let found =
-            try await asking.read(answer, manner, contexts) { (elements) throws(SourceProblem) in
-                try question.entities(in: elements)
-            } ?? []
+        let read = try await asking.read(answer, manner, contexts) {
+            (elements) throws(SourceProblem) -> ([Entity], Bool) in
+            (try question.entities(in: elements), elements.contains { $0.json.hasEmptyArrays })
+        }
+        let (found, lacksInstances) = read ?? ([], false)
         if question.history != nil {
             instances += found.reduce(0) { $0 + $1.instanceCount }
             guard instances <= SourceQuestion.maximumInstances else { throw .tooMuch }
         }
         let page = Page(
             entities: found,
-            isFollowed: answer.hasNextPage || found.count >= most
+            isFollowed: answer.hasNextPage || found.count >= most,
+            lacksInstances: lacksInstances
         )
         return (page, answer.status == 206 ? answer.partEnd : nil)
     }

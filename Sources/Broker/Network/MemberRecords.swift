@@ -46,8 +46,17 @@ extension Networking {
     /// Has the desk follow these members, and no others.
     func followRecords(of directory: NetworkDirectory) async {
         guard let desk else { return }
-        let records = followed(in: directory).compactMap(\.dossier.newest.record)
-        do { try await desk.follow(records, at: clock()) } catch {
+        let members = followed(in: directory)
+        let settled = members.compactMap { member in
+            member.dossier.newest.record.map { ($0, member.since) }
+        }
+        do {
+            try await desk.follow(
+                settled.map(\.0),
+                settled: Dictionary(settled) { max($0, $1) },
+                at: clock()
+            )
+        } catch {
             logger.error("What was seen of a member's record cannot be read: \(error)")
         }
     }

@@ -75,6 +75,12 @@ package struct ReadSession: Sendable {
         try await store.read(grantOfMerged) { try $0.evolutions(query) }
     }
 
+    /// The histories of entities that the reader may know of, whatever of these it may see.
+    func knownHistories(_ query: TemporalQuery) async throws -> EvolutionPage {
+        let grant = grant.ofEntities(InternalGrant(.federating))
+        return try await store.read(grant) { try $0.evolutions(query) }
+    }
+
     /// The right to look at what was put together of what the reader may see.
     var grantOfMerged: ReadGrant { grant.whole(InternalGrant(.federating)) }
 

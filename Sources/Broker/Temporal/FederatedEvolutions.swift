@@ -115,8 +115,8 @@ extension Reading {
     /// The histories of which sources have parts, as the reader may see them, in the order of their
     /// identifiers.
     ///
-    /// The hub's own part is what the store shows the reader of it. Where the hub has one that it
-    /// does not show, nothing is shown.
+    /// The hub's own part is what the store shows the reader of it. Of an entity that is hidden from the reader by what
+    /// the hub has, nothing else is shown.
     private func mergedHistories(
         _ gathered: Federating.Gathered,
         _ claims: ClaimIndex,
@@ -147,43 +147,50 @@ extension Reading {
             page.evolutions.map { ($0.id, $0.history) },
             uniquingKeysWith: { first, _ in first }
         )
-        let hidden = try await session.hiddenHistories(all, besides: Set(own.keys), claims)
+        let hidden = try await session.hiddenHistories(all, besides: Set(own.keys))
         return gathered.parts.sorted { $0.key.uri < $1.key.uri }.compactMap { id, parts in
-            hidden.contains(id)
-                ? nil
-                : session.grant.history(
-                    parts,
-                    with: own[id],
-                    claims: claims,
-                    by: query.timeProperty
-                )
+            guard !hidden.contains(id) else { return own[id] }
+            return session.grant.history(
+                parts,
+                with: own[id],
+                claims: claims,
+                by: query.timeProperty
+            )
         }
     }
 }
 
 extension ReadSession {
-    /// The entities that the hub has and does not show the reader, of those of the query.
+    /// The entities of the query of which the reader may not know what sources have, because of what the hub has itself.
+    ///
+    /// Where the hub has the entity now, that decides. Where it has a history alone, its states decide: one that the reader
+    /// may see at no time is hidden, and so is one that has something in the range of time and may be seen at none
+    /// of it. `shown` are those of which the reader sees something there.
     fileprivate func hiddenHistories(
         _ query: TemporalQuery,
-        besides shown: Set<EntityID>,
-        _ claims: ClaimIndex
+        besides shown: Set<EntityID>
     ) async throws -> Set<EntityID> {
         guard case .ids(let ids) = query.condition else { return [] }
-        let rest = ids.subtracting(shown)
-        guard !rest.isEmpty else { return [] }
+        let merged = MergedEntities(by: grant)
+        let current = try await ownParts(of: ids)
+        var hidden = Set(current.filter { !merged.isSeen($0.value) }.keys)
+        try merged.requireDecided()
+        let rest = ids.subtracting(shown).subtracting(hidden)
+        guard !rest.isEmpty else { return hidden }
         var bare = query
         bare.condition = .ids(rest)
-        (bare.instanceLimit, bare.from, bare.to, bare.lastN) = (0, nil, nil, nil)
-        let known = Set(try await ownHistories(bare).evolutions.map(\.id))
-        // What the reader sees at another time, or sees now, has no instance in the range of time.
-        let seen = try await without(claims).read { [bare] in try $0.evolutions(bare) }
-        let merged = MergedEntities(by: grant)
-        let current = try await ownParts(of: known)
-        let hidden = known.subtracting(seen.evolutions.map(\.id)).filter {
-            !(current[$0].map(merged.isSeen) ?? false)
-        }
-        try merged.requireDecided()
+        (bare.instanceLimit, bare.lastN) = (0, nil)
+        hidden.formUnion(try await unknownHistories(bare))
+        bare.condition = .ids(rest.subtracting(current.keys))
+        (bare.from, bare.to, bare.timeProperty) = (nil, nil, .modifiedAt)
+        hidden.formUnion(try await unknownHistories(bare))
         return hidden
+    }
+
+    /// The entities with a history here of which the reader may not know.
+    private func unknownHistories(_ query: TemporalQuery) async throws -> Set<EntityID> {
+        let all = Set(try await ownHistories(query).evolutions.map(\.id))
+        return all.subtracting(try await knownHistories(query).evolutions.map(\.id))
     }
 }
 

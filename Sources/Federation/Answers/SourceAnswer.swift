@@ -86,6 +86,11 @@ extension SourceQuestion {
 }
 
 extension JSONValue {
+    /// Whether it is an object with a member that is an empty array.
+    package var hasEmptyArrays: Bool {
+        objectValue?.members.contains { $0.value.arrayValue?.isEmpty == true } ?? false
+    }
+
     /// The object without members that are empty arrays: a part of a history names attributes that have no instance
     /// in it (clause 6.3.10).
     fileprivate var withoutEmptyArrays: JSONValue {

@@ -7,6 +7,9 @@ package struct STIXClaim: Sendable, Hashable {
     /// The definition of the extension.
     package static let extensionID = "extension-definition--5d1c9f4e-6f0b-4a3e-9f57-2b7f0c1d8e64"
 
+    /// The bytes of a signature, which has the object in it, at most.
+    package static let maximumSignedBytes = 32_768
+
     /// What a sighting is about; nil where it asks for nothing to be suspended.
     package let subject: ReportedSubject?
     /// The hub that says it; nil as long as no hub has signed it.
@@ -37,8 +40,12 @@ package struct STIXClaim: Sendable, Hashable {
             throw STIXError("'said_by' of the extension must be the name of a hub.")
         }
         signed = own["signed"]?.stringValue
-        guard (own["signed"] == nil) == (signed == nil) else {
-            throw STIXError("'signed' of the extension must be a text.")
+        guard (own["signed"] == nil) == (signed == nil),
+            signed?.utf8.count ?? 0 <= Self.maximumSignedBytes
+        else {
+            throw STIXError(
+                "'signed' of the extension must be a text of at most \(Self.maximumSignedBytes) bytes."
+            )
         }
     }
 }

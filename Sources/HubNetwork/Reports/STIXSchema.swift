@@ -14,7 +14,7 @@ struct STIXSchema: Sendable {
         /// The identifier of an object of one of these types; of any where there are none.
         case reference([String])
         case references([String])
-        /// The ways in which a text or a list may stand for a phase of an attack (clause 2.11).
+        /// Phases of attacks: a list of objects with the names of a kill chain and of a phase in it (clause 2.11).
         case phases
         /// Where more is told of it (clause 2.7).
         case sources
@@ -31,7 +31,9 @@ struct STIXSchema: Sendable {
     init(of type: String) throws(STIXError) {
         guard let own = Self.types[type] else {
             let types = Self.types.keys.sorted().joined(separator: ", ")
-            throw STIXError("Objects of the type '\(type)' are not taken here; taken are \(types).")
+            throw STIXError(
+                "Objects of the type '\(type.prefix(80))' are not taken here; taken are \(types)."
+            )
         }
         properties = Self.common.merging(own.properties) { $1 }
         required = ["id", "created", "modified"] + own.required
@@ -39,8 +41,12 @@ struct STIXSchema: Sendable {
 
     /// Throws `STIXError` for a property that is not understood.
     func check(_ name: String, _ value: JSONValue) throws(STIXError) {
-        guard let kind = properties[name] else { throw STIXError("'\(name)' is not understood.") }
-        guard Self.fits(value, kind) else { throw STIXError("'\(name)' is not as STIX has it.") }
+        guard let kind = properties[name] else {
+            throw STIXError("'\(name.prefix(80))' is not understood.")
+        }
+        guard Self.fits(value, kind) else {
+            throw STIXError("'\(name.prefix(80))' is not as STIX has it.")
+        }
     }
 
     private static func fits(_ value: JSONValue, _ kind: Kind) -> Bool {

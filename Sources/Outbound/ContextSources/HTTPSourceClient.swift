@@ -80,9 +80,9 @@ package struct HTTPSourceClient: SourceClient {
 
     /// The moment at which a part of histories ends: `date-time FROM-TO/COUNT` (clause 6.3.10).
     static func end(ofPart header: String) -> Timestamp? {
-        guard let range = header.split(separator: " ").last?.split(separator: "/").first else {
-            return nil
-        }
+        guard header.utf8.count <= 200,
+            let range = header.split(separator: " ").last?.split(separator: "/").first
+        else { return nil }
         // The moments have hyphens of their own.
         for place in range.indices where range[place] == "-" {
             let end = Timestamp(String(range[range.index(after: place)...]))

@@ -114,11 +114,14 @@ package struct MemberService: Service {
 
     private func bytes(of url: String, before deadline: NIODeadline) async throws -> [UInt8] {
         let request = try await web.request(url, for: Caller(party: .operator).sharer)
-        let response = try await web.execute(request, deadline: deadline)
-        guard response.status == .ok else {
-            throw MemberError(.malformed, "\(url) answered \(response.status.code).")
+        let answer = try await web.answer(
+            to: request,
+            before: deadline,
+            atMost: Self.maximumAnswerBytes
+        )
+        guard answer.status == .ok else {
+            throw MemberError(.malformed, "\(url) answered \(answer.status.code).")
         }
-        let body = try await response.body.collect(upTo: Self.maximumAnswerBytes)
-        return Array(body.readableBytesView)
+        return Array(answer.body.readableBytesView)
     }
 }

@@ -52,7 +52,7 @@ package final class ReportService: Service {
             state.withLock { $0 = $0.filter { asked.contains($0.key) } }
             await withDiscardingTaskGroup { group in
                 for other in others { group.addTask { await self.ask(other.id, other.address) } }
-                // What is known already does not wait for a member that is slow.
+                // What is known already is settled before the slowest member has answered.
                 group.addTask { await self.settle() }
             }
             await settle()

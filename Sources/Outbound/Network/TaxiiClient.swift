@@ -113,20 +113,21 @@ package struct TaxiiClient: Sendable {
                 request.headers.replaceOrAdd(name: field.key, value: field.value)
             }
         }
-        let response = try await web.client.execute(
-            request,
-            deadline: .now() + .seconds(Self.answerSeconds)
+        let answer = try await web.answer(
+            to: request,
+            before: .now() + .seconds(Self.answerSeconds),
+            atMost: Self.maximumAnswerBytes
         )
-        guard response.status == .ok else {
-            throw TaxiiError("It answered \(response.status.code).")
+        guard answer.status == .ok else {
+            throw TaxiiError("It answered \(answer.status.code).")
         }
-        let body = try await response.body.collect(upTo: Self.maximumAnswerBytes)
-        guard let json = try JSONReader.read(Array(body.readableBytesView)).objectValue else {
+        let bytes = Array(answer.body.readableBytesView)
+        guard let json = try JSONReader.read(bytes).objectValue else {
             throw TaxiiError("It answered no JSON object.")
         }
         // A server may leave out the second where a page has one object.
         let added = ["X-TAXII-Date-Added-Last", "X-TAXII-Date-Added-First"]
-            .lazy.compactMap { response.headers.first(name: $0) }.first
+            .lazy.compactMap { answer.headers.first(name: $0) }.first
         return (json, added)
     }
 

@@ -23,12 +23,13 @@ extension OutboundWeb: WitnessClient {
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
         request.body = .bytes(ByteBuffer(string: question.text))
-        let deadline = NIODeadline.now() + .seconds(Self.witnessSeconds)
-        let response = try await client.execute(request, deadline: deadline)
-        let body = String(
-            buffer: try await response.body.collect(upTo: Self.maximumReplyBytes)
+        let answer = try await answer(
+            to: request,
+            before: .now() + .seconds(Self.witnessSeconds),
+            atMost: Self.maximumReplyBytes
         )
-        switch response.status.code {
+        let body = String(buffer: answer.body)
+        switch answer.status.code {
         case 200: return .signed(try SignedNote.signatures(body))
         case 409:
             guard let size = Int(body.prefix { $0 != "\n" }), size >= 0 else {
@@ -48,13 +49,15 @@ extension OutboundWeb: WitnessClient {
         let name =
             record.description.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         let request = try await request(witness.url + "/checkpoint?record=" + name, to: witness)
-        let deadline = NIODeadline.now() + .seconds(Self.witnessSeconds)
-        let response = try await client.execute(request, deadline: deadline)
-        guard response.status == .ok else {
-            throw ProofError(.malformed, "\(witness.url) answered \(response.status.code).")
+        let answer = try await answer(
+            to: request,
+            before: .now() + .seconds(Self.witnessSeconds),
+            atMost: SignedNote.maximumBytes
+        )
+        guard answer.status == .ok else {
+            throw ProofError(.malformed, "\(witness.url) answered \(answer.status.code).")
         }
-        let body = try await response.body.collect(upTo: SignedNote.maximumBytes)
-        return try SignedCheckpoint(String(buffer: body))
+        return try SignedCheckpoint(String(buffer: answer.body))
     }
 
     private func request(

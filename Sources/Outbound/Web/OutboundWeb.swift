@@ -9,6 +9,8 @@ package final class OutboundWeb: Sendable {
     static let userAgent = "Balai"
     private static let connectTimeout = TimeAmount.seconds(5)
     private static let idleTimeout = TimeAmount.seconds(30)
+    /// How long a server may send nothing while an answer of it is due.
+    private static let readTimeout = TimeAmount.seconds(60)
     /// The most connections to one host: as many as notifications may be sent at once, so that no
     /// party waits for another party's connection.
     private static let maximumConnectionsPerHost = 1_024
@@ -35,7 +37,7 @@ package final class OutboundWeb: Sendable {
         configuration.tlsConfiguration = tls
         // Redirects are followed only by callers that check each address first.
         configuration.redirectConfiguration = .disallow
-        configuration.timeout = .init(connect: Self.connectTimeout)
+        configuration.timeout = .init(connect: Self.connectTimeout, read: Self.readTimeout)
         configuration.connectionPool = .init(
             idleTimeout: Self.idleTimeout,
             concurrentHTTP1ConnectionsPerHostSoftLimit: Self.maximumConnectionsPerHost
@@ -63,6 +65,41 @@ package final class OutboundWeb: Sendable {
     ) async throws -> HTTPClientResponse {
         if let exchange { return try await exchange(request, deadline) }
         return try await client.execute(request, deadline: deadline)
+    }
+
+    /// An answer that is there as a whole.
+    struct WholeAnswer: Sendable {
+        var status: HTTPResponseStatus
+        var headers: HTTPHeaders
+        var body: ByteBuffer
+    }
+
+    /// Asks another hub, and waits for its whole answer of at most so many bytes.
+    ///
+    /// Throws `deadlineExceeded` at the deadline, also where the head of the answer came before it: the client's own
+    /// deadline ends with the head.
+    func answer(
+        to request: HTTPClientRequest,
+        before deadline: NIODeadline,
+        atMost maximumBytes: Int
+    ) async throws -> WholeAnswer {
+        try await withThrowingTaskGroup(of: WholeAnswer?.self) { group in
+            group.addTask {
+                let response = try await self.execute(request, deadline: deadline)
+                let body = try await response.body.collect(upTo: maximumBytes)
+                return WholeAnswer(status: response.status, headers: response.headers, body: body)
+            }
+            group.addTask {
+                let left = deadline - .now()
+                try await Task.sleep(for: .nanoseconds(max(0, left.nanoseconds)))
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let answer = try await group.next() ?? nil else {
+                throw HTTPClientError.deadlineExceeded
+            }
+            return answer
+        }
     }
 
     /// A request to the URL, bound to the checked address.

@@ -31,7 +31,7 @@ package enum RecordStamp {
     static let behindSeconds: Int64 = 60
 }
 
-/// What was found out about another hub's record that its hub cannot explain away, for it has signed both.
+/// What was found out about another hub's record that its hub cannot explain away: it has signed two checkpoints that are not of one record.
 package struct RecordFinding: Sendable, Hashable {
     /// What the two checkpoints show.
     package enum Kind: String, Sendable, Hashable, CaseIterable {

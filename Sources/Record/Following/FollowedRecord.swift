@@ -22,9 +22,18 @@ package struct FollowedRecord: Sendable {
     /// Looks since then.
     private var looks = 0
 
-    package init(_ keys: FollowedKeys, newest: SignedCheckpoint?, at now: Timestamp) {
+    /// When an administrator decided last about the record's hub, and so about what was found before; nil where none did.
+    private let settled: Timestamp?
+
+    package init(
+        _ keys: FollowedKeys,
+        newest: SignedCheckpoint?,
+        settled: Timestamp? = nil,
+        at now: Timestamp
+    ) {
         self.keys = keys
         self.newest = newest
+        self.settled = settled
         heardAt = now
     }
 
@@ -52,7 +61,7 @@ package struct FollowedRecord: Sendable {
         at now: Timestamp
     ) throws(ProofError) {
         try note.verify(by: keys.record)
-        let stamp = try stamp(of: note)
+        let stamp = stamp(of: note)
         if let stamp { noteStamp(stamp, at: now) }
         guard finding == nil else { return }
         guard let newest, newest.checkpoint.size > 0 else {
@@ -64,10 +73,10 @@ package struct FollowedRecord: Sendable {
                 return find(.fork, newest, note, at: now)
             }
             // The one with the later stamp says more.
-            if let stamp, try self.stamp(of: newest).map({ $0 < stamp }) ?? true {
+            if let stamp, self.stamp(of: newest).map({ $0 < stamp }) ?? true {
                 self.newest = note
             }
-        } else if try isLater(shorterOf: note, newest) {
+        } else if isLater(shorterOf: note, newest) {
             find(.rollback, newest, note, at: now)
         } else if note.checkpoint.size > (ofStranger ? newest.checkpoint.size : 0) {
             wait(for: note, at: now)
@@ -98,19 +107,28 @@ package struct FollowedRecord: Sendable {
     }
 
     /// The stamp of a checkpoint; nil where it has none.
-    private func stamp(of note: SignedCheckpoint) throws(ProofError) -> Timestamp? {
+    ///
+    /// A stamp that is wrong counts as none: anybody may have put it there.
+    private func stamp(of note: SignedCheckpoint) -> Timestamp? {
         guard let key = keys.stamp else { return nil }
-        return try note.time(witnessedBy: key)
+        return (try? note.time(witnessedBy: key)) ?? nil
+    }
+
+    /// Whether it counts what another hub has seen: after an administrator has settled a finding, only what was stamped
+    /// later.
+    func counts(_ note: SignedCheckpoint) -> Bool {
+        guard let settled else { return true }
+        return stamp(of: note).map { $0 > settled } ?? false
     }
 
     /// Whether the hub has stamped the shorter of both after the longer one.
     private func isLater(
         shorterOf one: SignedCheckpoint,
         _ other: SignedCheckpoint
-    ) throws(ProofError) -> Bool {
+    ) -> Bool {
         let isShorter = one.checkpoint.size < other.checkpoint.size
         let (short, long) = isShorter ? (one, other) : (other, one)
-        guard let shortStamp = try stamp(of: short), let longStamp = try stamp(of: long) else {
+        guard let shortStamp = stamp(of: short), let longStamp = stamp(of: long) else {
             return false
         }
         return shortStamp > longStamp

@@ -4,8 +4,13 @@ internal import Synchronization
 extension WitnessDesk {
     /// Follows these records, and no others; of those that it follows already it goes on.
     ///
-    /// Throws when what was kept of one cannot be read; that one is not followed then, and the others are.
-    package func follow(_ records: [FollowedKeys], at now: Timestamp) async throws {
+    /// `settled` says when an administrator decided about the hub of each. Throws when what was kept of one cannot be read;
+    /// that one is not followed then, and the others are.
+    package func follow(
+        _ records: [FollowedKeys],
+        settled: [FollowedKeys: Timestamp] = [:],
+        at now: Timestamp
+    ) async throws {
         try await run { [self] in
             var failure: (any Error)?
             var next: [FollowedKeys: FollowedRecord] = [:]
@@ -16,7 +21,12 @@ extension WitnessDesk {
                 }
                 do {
                     let newest = try store.latest(of: keys.record)
-                    next[keys] = FollowedRecord(keys, newest: newest, at: now)
+                    next[keys] = FollowedRecord(
+                        keys,
+                        newest: newest,
+                        settled: settled[keys],
+                        at: now
+                    )
                 } catch { failure = error }
             }
             followed.withLock { [next] in $0 = next }
@@ -36,14 +46,15 @@ extension WitnessDesk {
         try await run { [self] in try store.latest(of: record) }
     }
 
-    /// Takes checkpoints that others have seen; those that the record's key has not signed are passed over.
+    /// Takes checkpoints that others have seen; those that the record's key has not signed are passed over, and after a
+    /// finding was settled those that were stamped before.
     package func take(
         _ notes: [SignedCheckpoint],
         of record: FollowedKeys,
         at now: Timestamp
     ) async throws {
         try await change(record) { known in
-            for note in notes { try? known.take(note, at: now) }
+            for note in notes where known.counts(note) { try? known.take(note, at: now) }
         }
     }
 
@@ -53,7 +64,7 @@ extension WitnessDesk {
             try store.forget(record.record)
             followed.withLock { followed in
                 guard followed[record] != nil else { return }
-                followed[record] = FollowedRecord(record, newest: nil, at: now)
+                followed[record] = FollowedRecord(record, newest: nil, settled: now, at: now)
             }
         }
     }

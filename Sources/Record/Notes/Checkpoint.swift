@@ -104,9 +104,9 @@ extension SignedCheckpoint {
         return kept
     }
 
-    /// Adds what the witness answered with; what others than the key have signed is left out.
+    /// Adds the newest signature of what the witness answered with; what others than the key have signed is left out.
     ///
-    /// Throws when a signature by the key is wrong, and when there is none.
+    /// Throws when a signature by the key is wrong, when there is none, and when the note has as many as one may.
     package mutating func add(
         _ signatures: [NoteSignature],
         by witness: NoteKey
@@ -115,11 +115,16 @@ extension SignedCheckpoint {
         guard !own.isEmpty else {
             throw ProofError(.tooFewWitnesses, "\(witness.name) has not signed the checkpoint.")
         }
+        var newest: (signature: NoteSignature, time: Timestamp)?
         for signature in own {
-            _ = try Cosignature.time(signature, by: witness, under: note.text)
+            let time = try Cosignature.time(signature, by: witness, under: note.text)
+            if time > newest?.time ?? Timestamp(microseconds: .min) { newest = (signature, time) }
         }
         note.signatures.removeAll { $0.isBy(witness) }
-        note.signatures += own
+        guard note.signatures.count < SignedNote.maximumSignatures else {
+            throw ProofError(.malformed, "The checkpoint has as many signatures as one may.")
+        }
+        if let newest { note.signatures.append(newest.signature) }
     }
 }
 

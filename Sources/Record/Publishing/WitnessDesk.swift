@@ -66,9 +66,12 @@ package final class WitnessDesk: Sendable {
         if !known.isEmpty, known.allSatisfy({ $0.finding != nil }) { return .notConsistent }
         let latest = try store.latest(of: record)?.checkpoint
         let answer = try witness.answer(question, latest: latest, at: now)
+        // Whoever asks may have put anything below it.
+        let own = [record] + known.compactMap(\.keys.stamp)
+        let kept = question.checkpoint.signed(byNoneBut: own)
         // What is asked for again is kept already.
         if case .signed = answer, latest != question.checkpoint.checkpoint {
-            try store.keep(question.checkpoint, of: record)
+            try store.keep(kept, of: record)
         }
         return answer
     }
@@ -83,7 +86,7 @@ package final class WitnessDesk: Sendable {
         followed.withLock { followed in
             for keys in followed.keys where keys.record == record {
                 if case .signed = answer { followed[keys]?.advance(to: question.checkpoint) }
-                // Anybody may have put a stamp under it that is none.
+                // What the record's key has not signed is passed over.
                 try? followed[keys]?.take(question.checkpoint, ofStranger: true, at: now)
             }
         }

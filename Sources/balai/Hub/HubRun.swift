@@ -142,6 +142,11 @@ struct HubRun: Sendable {
             let reload = await reloading(live, parts, hosted, tokens, logger, rereading, prepare)
             services.append(reload)
         }
+        try await keepRunning(services, logger)
+    }
+
+    /// Returns when the program was told to stop and all services have; throws when one of them fails.
+    private func keepRunning(_ services: [any Service], _ logger: Logger) async throws {
         var group = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],

@@ -22,10 +22,10 @@ extension Writing {
         let attributes = try ChangeAttributes(change, forwarding.context)
         let isNew = [.createEntity, .upsertTemporal].contains(change.operation)
         let session = try await session(caller, makesTenant: isNew)
-        let known = try await session.entity(change.id, isNew: isNew)
-        var entity = known ?? Entity(id: change.id, types: [])
         // A history may be there of an entity that is of other types.
         let isHistory = change.operation.changesHistory
+        let known = try await known(change, isNew: isNew, attributes, session)
+        var entity = known ?? Entity(id: change.id, types: [])
         if isNew, !isHistory {
             entity.types += attributes.types.filter { !entity.types.contains($0) }
         }
@@ -64,6 +64,26 @@ extension Writing {
         if change.instance != nil { answer.forgiveOthers() }
         if let error = answer.error { throw error }
         return answer
+    }
+
+    /// What the hub has of the changed entity; throws where the caller may not change it here.
+    ///
+    /// Whoever may not change histories at sources is told that, whether the hub has an entity that is hidden from it or
+    /// none.
+    private func known(
+        _ change: DistributedChange,
+        isNew: Bool,
+        _ attributes: ChangeAttributes,
+        _ session: WriteSession
+    ) async throws -> Entity? {
+        do {
+            return try await session.entity(change.id, isNew: isNew)
+        } catch let error as BrokerError
+            where error.code == .resourceNotFound && change.operation.changesHistory
+            && !session.mayChangeAny(change, attributes)
+        {
+            return nil
+        }
     }
 
     /// Notes in the record whom sources are told of by their parts of a change.
@@ -120,8 +140,7 @@ extension DistributedAnswer {
         let (types, names) = (attributes.types, attributes.allNames)
         if change.operation.changesHistory {
             try session.requireVisible(names)
-            let any = EntityAtSource(change.id, types: nil)
-            guard session.may(change: any, adding: types, naming: names) else {
+            guard session.mayChangeAny(change, attributes) else {
                 for part in all { fail(part, .mayNotWriteAnyType(change.id)) }
                 return []
             }
@@ -169,6 +188,20 @@ extension DistributedAnswer {
                 attributes: (part.attributes ?? []).sorted { $0.text < $1.text },
                 error: error
             )
+        )
+    }
+}
+
+extension WriteSession {
+    /// Whether the change may be made of an entity of whatever types.
+    fileprivate func mayChangeAny(
+        _ change: DistributedChange,
+        _ attributes: ChangeAttributes
+    ) -> Bool {
+        may(
+            change: EntityAtSource(change.id, types: nil),
+            adding: attributes.types,
+            naming: attributes.allNames
         )
     }
 }

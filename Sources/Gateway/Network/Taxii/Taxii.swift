@@ -134,8 +134,9 @@ extension ProblemDetails {
 
 /// What became of the objects of the last requests, for whoever brought them; forgotten when the hub stops.
 final class TaxiiStatuses: Sendable {
-    /// So many are remembered at most.
+    /// So many are remembered at most, and of one party.
     static let maximum = 200
+    static let maximumPerParty = 10
 
     private struct Kept {
         var id: String
@@ -148,6 +149,8 @@ final class TaxiiStatuses: Sendable {
         let new = Kept(id: status["id"]?.stringValue ?? "", party: caller.party, json: status)
         kept.withLock { kept in
             kept.append(new)
+            let own = kept.indices.filter { kept[$0].party == new.party }
+            if own.count > Self.maximumPerParty { kept.remove(at: own[0]) }
             if kept.count > Self.maximum { kept.removeFirst(kept.count - Self.maximum) }
         }
     }

@@ -19,7 +19,7 @@ const text = (attribute) => [attribute?.value].flat()[0] ?? "";
 const name = (entity) => text(entity.name) || text(entity.alternateName) || entity.id;
 
 function read(entity) {
-  const { value, unitCode, observedAt } = entity.kpiValue ?? {};
+  const { value, unitCode = null, observedAt } = entity.kpiValue ?? {};
   if (typeof value !== "number") return null;
   return {
     kind: text(entity.alternateName) || name(entity),
@@ -33,12 +33,12 @@ function read(entity) {
 
 // What most cities say: the definition that others are compared with.
 function usual(cities) {
-  const counts = new Map();
-  for (const { formula, unitCode } of cities) {
+  const tellers = new Map();
+  for (const { formula, unitCode, city } of cities) {
     const key = JSON.stringify([formula, unitCode]);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    tellers.set(key, (tellers.get(key) ?? new Set()).add(city));
   }
-  return JSON.parse([...counts].sort((a, b) => b[1] - a[1])[0][0]);
+  return JSON.parse([...tellers].sort((a, b) => b[1].size - a[1].size)[0][0]);
 }
 
 function cell(row, kind, content) {
