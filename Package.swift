@@ -306,6 +306,7 @@ let package = Package(
                 "Broker", "Clauses", "CMosquitto", "Collect", "ContextModel", "Federation",
                 "Governance", "Outbound",
                 "Processes", "StorageMemory", "StorageSQLite", "StoreDoubles",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
