@@ -13,7 +13,7 @@ extension Bench {
         }
     }
 
-    private static let indicators = "/ngsi-ld/v1/entities?type=KeyPerformanceIndicator&limit=100"
+    private static let indicators = "/ngsi-ld/v1/entities?type=KeyPerformanceIndicator&limit=1000"
 
     // MARK: A few hubs
 
@@ -174,7 +174,10 @@ extension Bench {
     private static func complaint(_ answer: Message, _ cities: Int) -> String? {
         if let complaint = answer.isNot(200) { return complaint }
         let found = answer.body.occurrences(of: "\"pm25-mean\"")
-        return found == cities ? nil : "indicators of \(found) cities instead of \(cities)"
+        guard found != cities else { return nil }
+        // Its warnings say who is missing, and why.
+        let head = String(decoding: answer.head, as: UTF8.self)
+        return "indicators of \(found) cities instead of \(cities): \(head)"
     }
 
     /// One connection, so that each question has the machine for itself.
