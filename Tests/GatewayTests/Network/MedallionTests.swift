@@ -10,7 +10,7 @@ import Testing
 @testable import Gateway
 
 /// Reports at a TAXII server of somebody else: medallion, from PyPI.
-@Suite(.timeLimit(.minutes(3))) struct MedallionTests {
+@Suite(.timeLimit(.minutes(10))) struct MedallionTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     /// Where `.ci/python-packages` installs it.
     private static let python =
