@@ -33,8 +33,8 @@ package struct SignedDescription: Sendable, Hashable {
             throw MemberError(.malformed, "The description is too long.")
         }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let header = Self.json(parts[0])?.objectValue,
-            let body = Self.json(parts[1]), Base64URL.bytes(of: parts[2]) != nil
+        guard parts.count == 3, let header = CompactSignature.json(parts[0])?.objectValue,
+            let body = CompactSignature.json(parts[1]), Base64URL.bytes(of: parts[2]) != nil
         else { throw MemberError(.malformed, "It is no signed description of a hub.") }
         guard header.count == 3, header["alg"]?.stringValue == "EdDSA",
             header["typ"]?.stringValue == Self.type, let keyID = header["kid"]?.stringValue
@@ -46,15 +46,6 @@ package struct SignedDescription: Sendable, Hashable {
 
     /// Whether the key has made the signature.
     func isSigned(by key: PublicMemberKey) -> Bool {
-        guard key.id == keyID, let end = text.lastIndex(of: "."),
-            let signature = Base64URL.bytes(of: String(text[text.index(after: end)...])),
-            let key = key.key
-        else { return false }
-        return key.isValidSignature(signature, for: Array(text[..<end].utf8))
-    }
-
-    private static func json(_ part: String) -> JSONValue? {
-        guard let bytes = Base64URL.bytes(of: part) else { return nil }
-        return try? JSONReader.read(bytes)
+        key.id == keyID && CompactSignature.isValid(text, by: key)
     }
 }

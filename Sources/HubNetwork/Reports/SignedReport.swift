@@ -42,12 +42,13 @@ package struct SignedReport: Sendable, Hashable {
             throw STIXError("No hub has signed it.")
         }
         let parts = signed.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let header = Self.json(parts[0])?.objectValue, header.count == 3,
+        guard parts.count == 3, let header = CompactSignature.json(parts[0])?.objectValue,
+            header.count == 3,
             header["alg"]?.stringValue == "EdDSA", header["typ"]?.stringValue == Self.type,
             let names = header["kid"]?.stringValue?.split(separator: "#").map(String.init),
             names.count == 2, names[0] == hub.text, Base64URL.bytes(of: parts[2]) != nil
         else { throw STIXError("It is signed in a way that is not understood.") }
-        guard Self.json(parts[1]) == .object(object.unsigned) else {
+        guard CompactSignature.json(parts[1]) == .object(object.unsigned) else {
             throw STIXError("It was changed after it was signed.")
         }
         self.object = object
@@ -57,16 +58,8 @@ package struct SignedReport: Sendable, Hashable {
 
     /// Whether the key has made the signature.
     package func isSigned(by key: PublicMemberKey) -> Bool {
-        guard key.id == keyID, let text = object.claim?.signed, let end = text.lastIndex(of: "."),
-            let signature = Base64URL.bytes(of: String(text[text.index(after: end)...])),
-            let key = key.key
-        else { return false }
-        return key.isValidSignature(signature, for: Array(text[..<end].utf8))
-    }
-
-    private static func json(_ part: String) -> JSONValue? {
-        guard let bytes = Base64URL.bytes(of: part) else { return nil }
-        return try? JSONReader.read(bytes)
+        guard key.id == keyID, let text = object.claim?.signed else { return false }
+        return CompactSignature.isValid(text, by: key)
     }
 }
 
