@@ -1,6 +1,6 @@
 // The page of the network: what every city measures in the same way, side by side.
 
-import { figure, unit } from "./words.js";
+import { figure, locale, unit } from "./words.js";
 
 const box = document.getElementById("indicators");
 const button = box?.querySelector("button");
@@ -76,7 +76,7 @@ function show() {
       cell(value, "div", say(words.other, { formula: city.formula || "–" })).className = "worry small";
     }
     const time = new Date(city.observedAt ?? NaN);
-    cell(row, "td", Number.isNaN(time.getTime()) ? "" : time.toLocaleString(language === "en" ? "en-GB" : `${language}-u-ca-gregory`)).className = "small";
+    cell(row, "td", Number.isNaN(time.getTime()) ? "" : time.toLocaleString(locale)).className = "small";
     lineage(cell(row, "td"), city);
   }
   table.tBodies[0]?.remove();
