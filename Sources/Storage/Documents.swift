@@ -30,7 +30,7 @@ package struct Document: Sendable, Hashable {
         case exemption
         /// A hub of the network, as this one knows it: of the default tenant.
         case member
-        /// A report of an incident, with the hub that says it: of the default tenant.
+        /// A report of an incident and the hub that made it. Reports belong to the default tenant.
         case report
         /// Who may read and write reports, and whose suspend: one document, of the default tenant.
         case reportRules

@@ -66,7 +66,7 @@ final class SourceHealth: Sendable {
             {
                 failures[oldest.key] = nil
             }
-            // Questions that were under way when it failed say nothing new.
+            // A question that had been sent before the source failed does not count as another failure.
             if let known, Self.isCooling(known, registration, at: now) { return }
             failures[key] = Failure(time: now, count: (known?.count ?? 0) + 1)
         }

@@ -8,7 +8,7 @@ package struct SourceAnswer: Sendable {
     package var contextURL: String?
     /// Whether the `@context` is inside the body.
     package var hasInnerContext: Bool
-    /// Whether the source says that there is a next page.
+    /// Whether the source announces a next page.
     package var hasNextPage: Bool
     /// The moment at which a part of histories ends, where the source says it (status 206).
     package var partEnd: Timestamp?
@@ -36,7 +36,7 @@ package struct SourceAnswer: Sendable {
 }
 
 extension SourceAnswer {
-    /// Whether the source gives no pages of so many as it was asked for (clause 6.3.2).
+    /// Whether the source refuses the requested page size as too large (clause 6.3.2).
     package var refusesLimit: Bool {
         status == 403 && String(decoding: body, as: UTF8.self).contains("TooManyResults")
     }

@@ -2,7 +2,7 @@ package import ContextModel
 
 /// Whose word counts, and how many must say so before something is suspended here.
 ///
-/// Without a quorum nothing is suspended by what other hubs say.
+/// As long as there is no quorum, reports of other hubs suspend nothing.
 package struct SuspensionRules: Sendable, Hashable {
     /// How long a suspension lasts at most, in hours.
     package static let maximumHours = 720
@@ -73,7 +73,7 @@ package struct Suspension: Sendable, Hashable {
     package let members: [MemberID]
     /// Why, in a sentence.
     package let reason: String
-    /// When it ended before its time; nil where it did not.
+    /// When the suspension was ended early; nil if it was not.
     package var ended: Timestamp?
     /// The sightings that an administrator has set aside: they suspend the subject no more.
     package var setAside: Set<String> = []

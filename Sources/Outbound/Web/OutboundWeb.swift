@@ -25,7 +25,7 @@ package final class OutboundWeb: Sendable {
     package typealias Exchange =
         @Sendable (HTTPClientRequest, NIODeadline) async throws -> HTTPClientResponse
 
-    /// With an `exchange`, requests to other hubs and to context sources go there in place of the network.
+    /// If there is an `exchange`, it gets the requests to other hubs and to context sources, and the network does not.
     package convenience init(allowsPrivateAddresses: Bool, exchange: Exchange? = nil) {
         self.init(allowsPrivateAddresses: allowsPrivateAddresses, tls: nil, exchange: exchange)
     }

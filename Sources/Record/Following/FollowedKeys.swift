@@ -37,7 +37,7 @@ package struct RecordFinding: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// The record has two histories: two checkpoints of which neither goes on from the other.
         case fork
-        /// The record was longer before, by the stamps of its own hub.
+        /// The hub has stamped a shorter record after a longer one.
         case rollback
     }
     package let kind: Kind

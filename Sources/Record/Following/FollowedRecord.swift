@@ -1,6 +1,8 @@
 package import ContextModel
 
-/// What is known of another hub's record: a value that takes what the hub has signed, whoever brought it.
+/// What this hub knows about the record of another hub.
+///
+/// It learns from what that hub has signed alone, so it does not matter who passes that on.
 package struct FollowedRecord: Sendable {
     /// Checkpoints that wait at most until it is shown that they belong to one record.
     package static let maximumWaiting = 64

@@ -2,7 +2,7 @@ package import ContextModel
 internal import Synchronization
 
 extension WitnessDesk {
-    /// Follows these records, and no others; of those that it follows already it goes on.
+    /// Follows these records and stops following all others; what is known about a record that was followed before is kept.
     ///
     /// `settled` says when an administrator decided about the hub of each. Throws when what was kept of one cannot be read;
     /// that one is not followed then, and the others are.

@@ -17,7 +17,7 @@ package final class RecordPublisher: Sendable {
 
     private struct State {
         var published: SignedCheckpoint?
-        /// The witnesses of the last round, in their order.
+        /// The witnesses that the last round asked, in the order of asking.
         var asked: [NoteKey]
         var statuses: [NoteKey: WitnessStatus]
         /// The newest moment that was stamped: a clock that goes back takes no stamp back.
@@ -143,7 +143,7 @@ package final class RecordPublisher: Sendable {
         do { try await record.add(added, size: size) } catch {
             for one in given { noteFailure("\(error)", of: one.witness) }
             given = []
-            // What is stamped is published in any case: others are promised that, and it may show them what is wrong.
+            // A stamped checkpoint is published even then: other hubs expect a fresh stamp, and it may be their evidence.
             if !stamp.isEmpty {
                 state.withLock { $0.published = signed }
                 throw error
